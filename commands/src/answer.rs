@@ -1,0 +1,108 @@
+//! What a granted command answers, beside the position that made it durable.
+
+use purser_events::intake::{FileReason, FileTaken};
+use purser_events::{Envelope, Event, WorkerNo};
+
+/// What a granted command answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Done; nothing more to say.
+    Done,
+    /// It had been done before; no event was recorded.
+    Unchanged,
+    /// A worker's session.
+    Session {
+        /// The worker.
+        worker: WorkerNo,
+        /// Its current session.
+        session: u32,
+        /// Whether the worker is new.
+        created: bool,
+    },
+    /// What became of a file.
+    File(FileAnswer),
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileAnswer {
+    /// Whether exactly this content was delivered under this key before.
+    pub repeated: bool,
+    /// Why the file was set aside; absent when it was read.
+    pub quarantined: Option<FileReason>,
+    /// Elements of its array.
+    pub elements: u32,
+    /// Events that are new.
+    pub events: u32,
+    /// Events that had been taken in before.
+    pub duplicates: u32,
+    /// Elements that are no events.
+    pub malformed: u32,
+    /// Elements whose region or node type is not the key's.
+    pub misrouted: u32,
+    /// New jobs whose fee nobody is known to have earned.
+    pub suspense: u32,
+}
+
+impl Answer {
+    /// The first answer to a command, from the events that it led to: for a repetition under the
+    /// same command id.
+    #[must_use]
+    pub fn recollect(events: &[Envelope]) -> Self {
+        let mut answer = Self::Done;
+        for envelope in events {
+            match &envelope.event {
+                Event::WorkerRegistered(registered) => {
+                    let worker = registered.worker;
+                    answer = Self::Session {
+                        worker,
+                        session: 1,
+                        created: true,
+                    };
+                }
+                Event::LeaseGranted(granted) => {
+                    let (worker, session) = (granted.worker, granted.session);
+                    answer = Self::Session {
+                        worker,
+                        session,
+                        created: false,
+                    };
+                }
+                Event::FileTaken(taken) => answer = Self::File(file_answer(taken, events)),
+                Event::FileQuarantined(set_aside) => {
+                    let quarantined = Some(set_aside.reason);
+                    answer = Self::File(FileAnswer {
+                        quarantined,
+                        ..FileAnswer::default()
+                    });
+                }
+                _ => {}
+            }
+        }
+        answer
+    }
+}
+
+fn file_answer(taken: &FileTaken, events: &[Envelope]) -> FileAnswer {
+    let suspense = events.iter().filter(|one| is_suspense(&one.event)).count();
+    FileAnswer {
+        repeated: false,
+        quarantined: None,
+        elements: taken.elements,
+        events: taken.elements - taken.malformed - taken.misrouted - taken.duplicates,
+        duplicates: taken.duplicates,
+        malformed: taken.malformed,
+        misrouted: taken.misrouted,
+        suspense: u32::try_from(suspense).expect("a file has fewer than 2^32 elements"),
+    }
+}
+
+fn is_suspense(event: &Event) -> bool {
+    use purser_events::intake::Attribution;
+    match event {
+        Event::JobProcessed(job) => {
+            job.fee.payable() > 0 && matches!(job.attribution, Attribution::Suspense(_))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,151 @@
+//! Every wish that Purser can be asked to grant.
+
+use purser_events::policy::{NodeType, PolicyChange};
+use purser_events::worker::Manifest;
+use purser_events::{Label, WorkerNo};
+use purser_projections::recall::RecallKey;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::intake::TakeFile;
+
+/// A wish. What is not part of its content, such as fresh randomness, is skipped by `Serialize`.
+#[derive(Clone, Debug, Serialize)]
+pub enum Command {
+    /// Register a worker, or say again what it offers.
+    RegisterWorker(Box<RegisterWorker>),
+    /// Report a change between heartbeats.
+    UpdateWorker(Box<UpdateWorker>),
+    /// Say that a worker lives.
+    Beat(Beat),
+    /// Renew a worker's lease.
+    RenewLease(WorkerRef),
+    /// End a worker's session at its own wish.
+    LogOut(WorkerRef),
+    /// End a worker's session if it was silent past the grace.
+    LapseWorker(WorkerNo),
+    /// Set a rule.
+    SetPolicy(SetPolicy),
+    /// Take in files of a further partition.
+    DeclarePartition(DeclarePartition),
+    /// Hold amounts in a further asset.
+    DeclareAsset(DeclareAsset),
+    /// Take in a delivered file.
+    TakeFile(Box<TakeFile>),
+}
+
+/// A secret text that is never shown.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Secret(pub Box<str>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Register a worker.
+#[derive(Clone, Debug, Serialize)]
+pub struct RegisterWorker {
+    /// The id that the worker chose.
+    pub miner_id: Label,
+    /// Its API key; the id is bound to it from the first registration on.
+    pub api_key: Secret,
+    /// Random bytes for a new key hash, drawn in the shell.
+    #[serde(skip)]
+    pub fresh_salt: [u8; 16],
+    /// What it offers.
+    pub manifest: Manifest,
+}
+
+/// How a command names its worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum WorkerRef {
+    /// By the session that a token proves: the session must still be the worker's current one.
+    Session {
+        /// The worker.
+        worker: WorkerNo,
+        /// The session, from 1.
+        session: u32,
+    },
+    /// By its id, on behalf of the worker.
+    Miner(Label),
+}
+
+/// Report a change between heartbeats; absent fields stay as they were.
+#[derive(Clone, Debug, Serialize)]
+pub struct UpdateWorker {
+    /// The worker.
+    pub worker: WorkerRef,
+    /// Jobs that wait.
+    pub queue_len: Option<u32>,
+    /// Whether it takes no further work.
+    pub busy: Option<bool>,
+    /// The jobs it is at.
+    pub current_jobs: Option<Vec<Label>>,
+    /// Price in millionths of a credit per kilosecond.
+    pub price_micro: Option<u64>,
+}
+
+/// Say that a worker lives.
+#[derive(Clone, Debug, Serialize)]
+pub struct Beat {
+    /// The worker.
+    pub worker: WorkerRef,
+    /// When the worker says it sent this, in milliseconds since 1970; 0 when it did not say.
+    /// A beat that is not newer than the worker's last one is a repetition.
+    pub sent_at_ms: u64,
+    /// Jobs that wait.
+    pub queue_len: u32,
+    /// Mean latency of its recent jobs in milliseconds.
+    pub avg_latency_ms: Option<u32>,
+    /// Temperature in tenths of a degree Celsius.
+    pub temp_decidegrees: Option<i32>,
+    /// Free GPU memory in MiB.
+    pub mem_free_mb: Option<u32>,
+}
+
+/// Set a rule.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetPolicy {
+    /// The rule and its new value.
+    pub change: PolicyChange,
+    /// The value that the caller believes is in force; refused when it is another.
+    pub expected: Option<PolicyChange>,
+}
+
+/// Take in files of a further partition.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeclarePartition {
+    /// What its nodes do.
+    pub node_type: NodeType,
+    /// Where they are.
+    pub region: Label,
+}
+
+/// Hold amounts in a further asset.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeclareAsset {
+    /// The code people use.
+    pub code: Label,
+    /// Decimal places between the asset's unit and its base unit.
+    pub exponent: u8,
+}
+
+impl Command {
+    /// The first half of the SHA-256 of what is asked: tells a repetition from a reuse of an id.
+    #[must_use]
+    pub fn content(&self) -> [u8; 16] {
+        let digest = Sha256::digest(purser_events::codec::to_bytes(self));
+        let mut content = [0; 16];
+        content.copy_from_slice(&digest[..16]);
+        content
+    }
+
+    /// Names every record of history that a decision on this command looks at.
+    pub fn recall(&self, each: impl FnMut(RecallKey)) {
+        if let Self::TakeFile(file) = self {
+            file.recall(each);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Every kind of event there is, with its number and its name.
+
+use crate::intake::{
+    ConnectionCorrected, EarlierCopyFound, ElementQuarantined, FileQuarantined, FileTaken,
+    JobProcessed, JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset,
+    TicketRedeemed, TypeNamed, WorkerConnected, WorkerDisconnected,
+};
+use crate::policy::{AssetDeclared, PartitionDeclared, PolicyChanged};
+use crate::worker::{
+    LeaseGranted, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut, WorkerNamed,
+    WorkerRegistered, WorkerUpdated,
+};
+
+macro_rules! catalogue {
+    ($($number:literal $kind:ident($inner:ty) $name:literal),* $(,)?) => {
+        /// A fact, in past tense.
+        ///
+        /// Rare events with much to say are boxed, so that the frequent ones stay small.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Event {
+            $(#[doc = concat!("`", $name, "`")] $kind($inner),)*
+        }
+
+        /// The kind of an event, with its stable number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum EventKind {
+            $(#[doc = concat!("`", $name, "`")] $kind = $number,)*
+        }
+
+        impl EventKind {
+            /// Every kind, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The name that documents, exports and filters use.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+
+            /// The kind with this stable number.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$kind),)* _ => None }
+            }
+        }
+
+        impl Event {
+            /// The kind.
+            #[must_use]
+            pub const fn kind(&self) -> EventKind {
+                match self { $(Self::$kind(_) => EventKind::$kind,)* }
+            }
+
+            /// Serialises what the kind does not say.
+            ///
+            /// # Errors
+            /// When the serializer fails.
+            pub(crate) fn serialize_body<S: serde::Serializer>(
+                &self,
+                to: S,
+            ) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$kind(inner) => serde::Serialize::serialize(inner, to),)* }
+            }
+
+            /// Deserialises what the kind does not say.
+            ///
+            /// # Errors
+            /// When the deserializer fails.
+            pub(crate) fn deserialize_body<'de, D: serde::Deserializer<'de>>(
+                kind: EventKind,
+                from: D,
+            ) -> Result<Self, D::Error> {
+                match kind {
+                    $(EventKind::$kind => {
+                        <$inner as serde::Deserialize>::deserialize(from).map(Self::$kind)
+                    })*
+                }
+            }
+        }
+    };
+}
+
+// Numbers are stable: kinds are appended, never renumbered, never reused.
+catalogue! {
+    1 WorkerNamed(WorkerNamed) "worker_named",
+    2 WorkerRegistered(Box<WorkerRegistered>) "worker_registered",
+    3 ManifestChanged(Box<ManifestChanged>) "manifest_changed",
+    4 WorkerUpdated(Box<WorkerUpdated>) "worker_updated",
+    5 WorkerBeat(WorkerBeat) "worker_beat",
+    6 LeaseGranted(LeaseGranted) "lease_granted",
+    7 WorkerLapsed(WorkerLapsed) "worker_lapsed",
+    8 WorkerLoggedOut(WorkerLoggedOut) "worker_logged_out",
+    9 PolicyChanged(PolicyChanged) "policy_changed",
+    10 PartitionDeclared(PartitionDeclared) "partition_declared",
+    11 AssetDeclared(AssetDeclared) "asset_declared",
+    12 FileTaken(Box<FileTaken>) "file_taken",
+    13 FileQuarantined(Box<FileQuarantined>) "file_quarantined",
+    14 ElementQuarantined(Box<ElementQuarantined>) "element_quarantined",
+    15 WorkerConnected(Box<WorkerConnected>) "worker_connected",
+    16 WorkerDisconnected(Box<WorkerDisconnected>) "worker_disconnected",
+    17 PartitionReset(Box<PartitionReset>) "partition_reset",
+    18 JobReceived(JobReceived) "job_received",
+    19 JobProcessed(JobProcessed) "job_processed",
+    20 JobReattributed(Box<JobReattributed>) "job_reattributed",
+    21 ConnectionCorrected(Box<ConnectionCorrected>) "connection_corrected",
+    22 TicketRedeemed(Box<TicketRedeemed>) "ticket_redeemed",
+    23 OtherTaken(Box<OtherTaken>) "other_taken",
+    24 EarlierCopyFound(Box<EarlierCopyFound>) "earlier_copy_found",
+    25 ModelNamed(Box<ModelNamed>) "model_named",
+    26 TypeNamed(Box<TypeNamed>) "type_named",
+}

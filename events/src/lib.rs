@@ -1,0 +1,22 @@
+//! The facts that Purser records, the value types they are made of, and the codec between bytes
+//! and events. Nothing here knows what is allowed: that is `commands`; or what facts add up to:
+//! that is `projections`.
+
+pub mod codec;
+pub mod envelope;
+pub mod ids;
+pub mod intake;
+pub mod label;
+pub mod money;
+pub mod policy;
+pub mod time;
+pub mod worker;
+
+mod catalogue;
+
+pub use catalogue::{Event, EventKind};
+pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
+pub use ids::{AssetNo, FileNo, ModelNo, PartitionNo, Position, TypeNo, WorkerNo};
+pub use label::Label;
+pub use money::{Address, BasisPoints, Wei};
+pub use time::{Micros, Seconds};

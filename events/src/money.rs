@@ -1,0 +1,136 @@
+//! Amounts as integers of base units; never a float, never a rounding that is not named.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An unsigned amount in wei, the base unit of ETH (10^-18).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Wei(pub u128);
+
+impl Wei {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The sum.
+    ///
+    /// # Panics
+    /// Past 2^128 - 1 wei, which is more than will ever exist: a breach, never a wrap.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(
+            self.0
+                .checked_add(other.0)
+                .expect("amounts stay below 2^128"),
+        )
+    }
+
+    /// The difference.
+    ///
+    /// # Panics
+    /// Below zero: a breach, never a clamp.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(
+            self.0
+                .checked_sub(other.0)
+                .expect("an amount never falls below zero"),
+        )
+    }
+}
+
+impl fmt::Display for Wei {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A rate in hundredths of a percent, 0 to 10,000.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct BasisPoints(u16);
+
+impl BasisPoints {
+    /// One whole.
+    pub const WHOLE: u16 = 10_000;
+
+    /// Checks a rate; `None` above 10,000.
+    #[must_use]
+    pub const fn new(rate: u16) -> Option<Self> {
+        if rate <= Self::WHOLE {
+            Some(Self(rate))
+        } else {
+            None
+        }
+    }
+
+    /// The rate, 0 to 10,000.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// `floor(fee x rate / 10,000)`: the pool's share; the worker gets the rest.
+    #[must_use]
+    pub const fn share_of(self, fee: u64) -> u64 {
+        let whole = Self::WHOLE as u64;
+        let rate = self.0 as u64;
+        // Quotient and remainder apart stay within 64 bits, whatever the fee.
+        (fee / whole) * rate + (fee % whole) * rate / whole
+    }
+}
+
+impl<'de> Deserialize<'de> for BasisPoints {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let rate = u16::deserialize(from)?;
+        Self::new(rate).ok_or_else(|| serde::de::Error::custom("a rate is at most 10000"))
+    }
+}
+
+/// A 20-byte Ethereum address; written as `0x` and 40 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address(pub [u8; 20]);
+
+impl Address {
+    /// Reads `0x` and 40 hexadecimal digits of any case; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text
+            .strip_prefix("0x")
+            .or_else(|| text.strip_prefix("0X"))?
+            .as_bytes();
+        if digits.len() != 40 {
+            return None;
+        }
+        let mut bytes = [0; 20];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = (hex_digit(pair[0])? << 4) | hex_digit(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+/// The value of one hexadecimal digit of any case.
+#[must_use]
+pub const fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,17 @@
+//! The folds: what the facts add up to. Synchronous, deterministic, free of I/O, clocks and
+//! randomness; whatever is here is rebuilt by replay and by nothing else.
+
+pub mod accounts;
+pub mod books;
+pub mod connections;
+pub mod fees;
+pub mod intake;
+pub mod names;
+pub mod policy;
+pub mod recall;
+pub mod registry;
+
+mod projections;
+
+pub use books::Books;
+pub use projections::Projections;

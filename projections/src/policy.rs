@@ -1,0 +1,61 @@
+//! The rules in force.
+
+use purser_events::intake::Split;
+use purser_events::policy::PolicyChange;
+use purser_events::{BasisPoints, Event, Position, Recorded, Wei};
+use serde::{Deserialize, Serialize};
+
+/// The rules in force, each the latest that was set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The event that last changed a rule.
+    pub changed_at: Position,
+    /// The pool's share of each fee, and the event that set it.
+    pub commission: Split,
+    /// A worker is due when its unpaid total reaches this amount.
+    pub payout_threshold: Wei,
+    /// How long a granted lease lasts, in milliseconds.
+    pub lease_ttl_ms: u32,
+    /// How long a worker may be silent before it lapses, in milliseconds.
+    pub heartbeat_grace_ms: u32,
+    /// How soon a worker is asked to beat again, in milliseconds.
+    pub heartbeat_interval_ms: u32,
+}
+
+impl Default for Policy {
+    /// The rules before any is set: no commission, the sources' usual times and threshold.
+    fn default() -> Self {
+        Self {
+            changed_at: Position::ORIGIN,
+            commission: Split {
+                policy: Position::ORIGIN,
+                commission: BasisPoints::default(),
+            },
+            payout_threshold: Wei(10_000_000_000_000_000),
+            lease_ttl_ms: 60_000,
+            heartbeat_grace_ms: 120_000,
+            heartbeat_interval_ms: 15_000,
+        }
+    }
+}
+
+impl Policy {
+    pub(crate) fn apply(&mut self, fact: Recorded<'_>) {
+        let Event::PolicyChanged(changed) = fact.event else {
+            return;
+        };
+        match changed.change {
+            PolicyChange::Commission(commission) => {
+                self.commission = Split {
+                    policy: fact.position,
+                    commission,
+                };
+            }
+            PolicyChange::PayoutThreshold(threshold) => self.payout_threshold = threshold,
+            PolicyChange::LeaseTtlMs(ttl) => self.lease_ttl_ms = ttl,
+            PolicyChange::HeartbeatGraceMs(grace) => self.heartbeat_grace_ms = grace,
+            PolicyChange::HeartbeatIntervalMs(interval) => self.heartbeat_interval_ms = interval,
+        }
+        self.changed_at = fact.position;
+    }
+}

@@ -1,0 +1,64 @@
+//! All folds together, at one position.
+
+use purser_events::{Micros, Position, Recorded};
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::Accounts;
+use crate::connections::Connections;
+use crate::fees::Fees;
+use crate::intake::Intake;
+use crate::names::Names;
+use crate::policy::Policy;
+use crate::registry::Registry;
+
+/// Everything that is answered from memory. It grows with live workers, names and open work, not
+/// with history.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Projections {
+    /// The last event that is folded in.
+    pub position: Position,
+    /// When that event was recorded.
+    pub recorded_at: Micros,
+    /// Long names and the numbers that stand for them.
+    pub names: Names,
+    /// The rules in force.
+    pub policy: Policy,
+    /// The workers that registered.
+    pub registry: Registry,
+    /// Who earned what in which partition.
+    pub fees: Fees,
+    /// Balances by double entry.
+    pub accounts: Accounts,
+    /// Which connections are open.
+    pub connections: Connections,
+    /// What was taken in, and what was set aside.
+    pub intake: Intake,
+}
+
+impl Projections {
+    /// Folds one event in.
+    ///
+    /// # Panics
+    /// When the event is not the next one, or breaks an invariant: history that `decide` could
+    /// not have written.
+    pub fn apply(&mut self, fact: Recorded<'_>) {
+        assert_eq!(
+            fact.position,
+            self.position.next(),
+            "events are folded in order, without gaps"
+        );
+        assert!(
+            fact.recorded_at >= self.recorded_at,
+            "recorded time never goes back"
+        );
+        self.names.apply(fact);
+        self.policy.apply(fact);
+        self.registry.apply(fact, &self.policy);
+        self.fees.apply(fact);
+        self.accounts.apply(fact);
+        self.connections.apply(fact);
+        self.intake.apply(fact);
+        self.position = fact.position;
+        self.recorded_at = fact.recorded_at;
+    }
+}

@@ -1,0 +1,1 @@
+//! Delivered files: from bytes to a typed command.

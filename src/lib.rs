@@ -1,0 +1,10 @@
+//! Purser, the book of record of a compute pool: the world around the pure core. Sockets, disk,
+//! keys, configuration and metrics live here; business rules and arithmetic on money never do.
+
+pub mod clock;
+pub mod intake;
+pub mod log;
+pub mod recall;
+pub mod service;
+pub mod view;
+pub mod writer;

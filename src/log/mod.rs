@@ -1,0 +1,103 @@
+//! The log: an append-only sequence of envelopes, in blocks, with a checksum and a tree root each.
+
+pub mod batch;
+mod error;
+
+use std::ops::ControlFlow;
+
+use purser_events::{Envelope, Micros, Position};
+
+pub use batch::{Batch, BatchId};
+pub use error::{AcquireError, AppendError, ReadError};
+
+/// The RFC 6962 (SHA-256) tree hash of all entries up to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Root(pub [u8; 32]);
+
+/// Where the log ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The last position; [`Position::ORIGIN`] when the log is empty.
+    pub position: Position,
+    /// When the last event was recorded.
+    pub recorded_at: Micros,
+    /// The tree root of all entries.
+    pub root: Root,
+}
+
+/// The right to append. A newer lease fences every older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    /// Grows with every acquisition, for ever.
+    pub epoch: u64,
+}
+
+/// What became of a batch whose append ended in [`AppendError::Unknown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// It is in the log, and durable.
+    Committed(End),
+    /// It is not in the log, and never will be.
+    Absent,
+}
+
+/// What a log can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Events in one batch.
+    pub batch_events_max: usize,
+    /// Bytes of stored envelopes in one batch.
+    pub batch_bytes_max: usize,
+    /// Bytes of one stored envelope.
+    pub envelope_bytes_max: usize,
+}
+
+/// Writes the log. There is one writer; it holds a lease.
+pub trait Log: Send {
+    /// What this log can take.
+    fn limits(&self) -> Limits;
+
+    /// Takes the right to append; every older lease is fenced from now on.
+    ///
+    /// # Errors
+    /// When the log cannot be reached or is held elsewhere.
+    fn acquire(&mut self) -> Result<Lease, AcquireError>;
+
+    /// Where the log ends now.
+    fn end(&self) -> End;
+
+    /// Appends a batch: all of it or nothing. When this returns `Ok`, the batch is durable.
+    ///
+    /// # Errors
+    /// See [`AppendError`]. After `Unknown`, ask [`Log::resolve`] before anything else.
+    fn append(&mut self, lease: Lease, batch: &Batch) -> Result<End, AppendError>;
+
+    /// Finds out what became of a batch.
+    ///
+    /// # Errors
+    /// When the log cannot be read; then nothing is known still.
+    fn resolve(&mut self, batch: BatchId) -> Result<Resolution, ReadError>;
+
+    /// A reader of the same log, for any thread.
+    fn reader(&self) -> std::sync::Arc<dyn LogReader>;
+}
+
+/// Reads the log.
+pub trait LogReader: Send + Sync {
+    /// Where the log ends now.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn end(&self) -> Result<End, ReadError>;
+
+    /// Hands over every envelope from `from` on, in order and without gaps, until `each` breaks or
+    /// the log ends. Answers the next position to read.
+    ///
+    /// # Errors
+    /// When a byte is missing or changed; the error names the position.
+    fn read(
+        &self,
+        from: Position,
+        each: &mut dyn FnMut(Envelope) -> ControlFlow<()>,
+    ) -> Result<Position, ReadError>;
+}

@@ -1,0 +1,3 @@
+//! The `purser` program.
+
+fn main() {}
