@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Label, WorkerNo};
+use crate::{Address, Label, Micros, WorkerNo};
 
 /// A payee was named by its address for the first time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,8 +103,9 @@ pub struct WorkerUpdated {
 pub struct WorkerBeat {
     /// The worker.
     pub worker: WorkerNo,
-    /// When the worker says it sent this, in milliseconds since 1970; 0 when it did not say.
-    pub sent_at_ms: u64,
+    /// How many milliseconds our clock, when this was recorded, was past the time at which the
+    /// worker says that it sent this; absent when it did not say. As a difference it is short.
+    pub lag_ms: Option<i64>,
     /// Jobs that wait.
     pub queue_len: u32,
     /// Mean latency of its recent jobs in milliseconds.
@@ -113,6 +114,26 @@ pub struct WorkerBeat {
     pub temp_decidegrees: Option<i32>,
     /// Free GPU memory in MiB.
     pub mem_free_mb: Option<u32>,
+}
+
+impl WorkerBeat {
+    /// What [`WorkerBeat::lag_ms`] is for a beat that is recorded at `recorded_at` and says that
+    /// it was sent at `sent_at_ms`.
+    #[must_use]
+    pub const fn lag(recorded_at: Micros, sent_at_ms: u64) -> i64 {
+        // Both wrap, so that whatever a worker says is found again exactly.
+        recorded_at.millis().wrapping_sub(sent_at_ms).cast_signed()
+    }
+
+    /// When the worker says that it sent this, in milliseconds since 1970; `recorded_at` is the
+    /// time of its envelope.
+    #[must_use]
+    pub const fn sent_at_ms(&self, recorded_at: Micros) -> Option<u64> {
+        match self.lag_ms {
+            Some(lag) => Some(recorded_at.millis().wrapping_sub(lag.cast_unsigned())),
+            None => None,
+        }
+    }
 }
 
 /// A worker's lease was granted or renewed, apart from its heartbeats.
