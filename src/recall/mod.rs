@@ -1,9 +1,13 @@
 //! The on-disk index of history's ids, derived from the log.
 
+mod memory;
+
 use hashbrown::HashMap;
 
 use purser_events::Position;
 use purser_projections::recall::{RecallKey, Record};
+
+pub use memory::MemoryIndex;
 
 /// Why the index cannot be used. It is derived: it may be deleted and is then rebuilt.
 #[derive(Debug, thiserror::Error)]
