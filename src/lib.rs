@@ -1,7 +1,9 @@
 //! Purser, the book of record of a compute pool: the world around the pure core. Sockets, disk,
 //! keys, configuration and metrics live here; business rules and arithmetic on money never do.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod intake;
 pub mod log;
 pub mod recall;

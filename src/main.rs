@@ -1,3 +1,7 @@
 //! The `purser` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    purser::cli::run()
+}

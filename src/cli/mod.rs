@@ -1,0 +1,54 @@
+//! The command line: what a person or a script asks for, and how it ends.
+
+mod args;
+mod failure;
+mod out;
+mod serve;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::{Args, Command};
+pub use failure::Failure;
+
+/// Runs the command that the process was started with; the answer is its exit code: 0 done, 1 a
+/// finding, 2 usage, 3 cannot reach or read.
+#[must_use]
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    match dispatch(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(&failure),
+    }
+}
+
+fn dispatch(args: Args) -> Result<(), Failure> {
+    match args.command {
+        Command::Serve(serve) => serve::run(serve),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "purser", &mut script);
+            Ok(out::stdout().write_all(&script)?)
+        }
+    }
+}
+
+/// Says on standard error why a command ended, causes included, and chooses the exit code.
+fn end(failure: &Failure) -> ExitCode {
+    if failure.is_broken_pipe() {
+        return ExitCode::SUCCESS;
+    }
+    let mut text = format!("purser: {failure}");
+    let mut cause = failure.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+    ExitCode::from(failure.exit_code())
+}

@@ -1,0 +1,6 @@
+//! The program as a person or a script meets it: arguments, exit codes, output.
+
+mod completions;
+mod configuration;
+mod run;
+mod usage;
