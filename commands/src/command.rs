@@ -3,6 +3,7 @@
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::worker::Manifest;
 use purser_events::{Label, WorkerNo};
+use purser_projections::names::Names;
 use purser_projections::recall::RecallKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -142,10 +143,11 @@ impl Command {
         content
     }
 
-    /// Names every record of history that a decision on this command looks at.
-    pub fn recall(&self, each: impl FnMut(RecallKey)) {
+    /// Names every record of history that a decision on this command looks at. `names` are those
+    /// of a state that is not older than the index.
+    pub fn recall(&self, names: &Names, each: impl FnMut(RecallKey)) {
         if let Self::TakeFile(file) = self {
-            file.recall(each);
+            file.recall(names, each);
         }
     }
 }

@@ -3,6 +3,7 @@
 use purser_events::intake::{ElementReason, EventId, FileReason, FileStamps, RequestId};
 use purser_events::policy::NodeType;
 use purser_events::{Address, Label, Seconds, Wei};
+use purser_projections::names::Names;
 use purser_projections::recall::RecallKey;
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ pub struct Processed {
 
 impl TakeFile {
     /// Names every record of history that a decision on this file looks at.
-    pub fn recall(&self, _each: impl FnMut(RecallKey)) {}
+    pub fn recall(&self, _names: &Names, _each: impl FnMut(RecallKey)) {}
 }
 
 /// Takes in a file: whatever it holds becomes an event, a counted duplicate or a quarantine row.

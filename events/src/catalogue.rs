@@ -1,9 +1,9 @@
 //! Every kind of event there is, with its number and its name.
 
 use crate::intake::{
-    ConnectionCorrected, EarlierCopyFound, ElementQuarantined, FileQuarantined, FileTaken,
-    JobProcessed, JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset,
-    TicketRedeemed, TypeNamed, WorkerConnected, WorkerDisconnected,
+    EarlierCopyFound, ElementQuarantined, FileQuarantined, FileTaken, JobProcessed,
+    JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset, TicketRedeemed,
+    TypeNamed, WorkerConnected, WorkerDisconnected,
 };
 use crate::policy::{AssetDeclared, PartitionDeclared, PolicyChanged};
 use crate::worker::{
@@ -103,10 +103,9 @@ catalogue! {
     18 JobReceived(JobReceived) "job_received",
     19 JobProcessed(JobProcessed) "job_processed",
     20 JobReattributed(Box<JobReattributed>) "job_reattributed",
-    21 ConnectionCorrected(Box<ConnectionCorrected>) "connection_corrected",
-    22 TicketRedeemed(Box<TicketRedeemed>) "ticket_redeemed",
-    23 OtherTaken(Box<OtherTaken>) "other_taken",
-    24 EarlierCopyFound(Box<EarlierCopyFound>) "earlier_copy_found",
-    25 ModelNamed(Box<ModelNamed>) "model_named",
-    26 TypeNamed(Box<TypeNamed>) "type_named",
+    21 TicketRedeemed(Box<TicketRedeemed>) "ticket_redeemed",
+    22 OtherTaken(Box<OtherTaken>) "other_taken",
+    23 EarlierCopyFound(Box<EarlierCopyFound>) "earlier_copy_found",
+    24 ModelNamed(Box<ModelNamed>) "model_named",
+    25 TypeNamed(Box<TypeNamed>) "type_named",
 }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Address, BasisPoints, FileNo, Label, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei,
-    WorkerNo,
+use crate::{FileNo, Label, ModelNo, PartitionNo, Position, Seconds, TypeNo, WorkerNo};
+
+pub use crate::job::{
+    Attribution, Fee, JobProcessed, JobReattributed, JobReceived, Split, Suspense, TicketRedeemed,
 };
 
 /// The id that the source gave an event; equal texts are equal ids.
@@ -15,7 +16,7 @@ pub enum EventId {
     /// Any other text of up to 256 bytes.
     Text(Label),
     /// The SHA-256 of a text that is longer, or holds control characters.
-    Digest([u8; 32]),
+    Digest(Box<[u8; 32]>),
 }
 
 /// The id that ties a received AI job to its processed one: not unique over time.
@@ -26,7 +27,7 @@ pub enum RequestId {
     /// Any other text of up to 256 bytes.
     Text(Label),
     /// The SHA-256 of a text that is longer, or holds control characters.
-    Digest([u8; 32]),
+    Digest(Box<[u8; 32]>),
 }
 
 /// Where and when the source put an event.
@@ -42,6 +43,33 @@ pub struct Taken {
     pub index: u32,
     /// The partition of that file.
     pub partition: PartitionNo,
+    /// The stamps of that file's key.
+    pub stamps: FileStamps,
+}
+
+/// Where an event stands among those of its partition. Never the order of arrival: the same
+/// events stand in the same order however they were delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Order {
+    /// The source's time.
+    pub occurred_at: Seconds,
+    /// Within a second, received jobs stand before everything else.
+    pub rank: Rank,
+    /// The key of the file that carried it.
+    pub stamps: FileStamps,
+    /// Its place in that file's array, from 0.
+    pub index: u32,
+    /// Taken from the source's id: tells apart two contents of one key.
+    pub tie: u64,
+}
+
+/// What stands first within a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Rank {
+    /// A received job.
+    Received,
+    /// Anything else.
+    Other,
 }
 
 /// The first and last stamp of a file key, `YYYYMMDDTHHMMSSZ` read as 14-digit numbers.
@@ -57,6 +85,24 @@ pub struct FileStamps {
     pub end: u64,
 }
 
+/// What came of a key so far. Each key is counted in one of these states; it moves downwards only.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum KeyState {
+    /// Nothing was delivered under it.
+    #[default]
+    New,
+    /// It is not `region/type/region-type-STAMP_STAMP.json`.
+    BadName,
+    /// It names a partition that was not declared.
+    Unknown,
+    /// Nothing that was delivered under it could be read.
+    Unreadable,
+    /// A content of it was read.
+    Read,
+}
+
 /// A file was read whole; the events that it brought stand just before this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileTaken {
@@ -70,10 +116,8 @@ pub struct FileTaken {
     pub content: [u8; 32],
     /// The entity tag that it was delivered under.
     pub etag: Option<Label>,
-    /// Whether this key had been quarantined as unreadable before, and how often.
-    pub repairs: u32,
-    /// Whether an earlier content of this key was read before.
-    pub again: bool,
+    /// What came of its key before.
+    pub before: KeyState,
     /// Elements of its array.
     pub elements: u32,
     /// Elements that are no events.
@@ -82,6 +126,8 @@ pub struct FileTaken {
     pub misrouted: u32,
     /// Events that had been taken in before.
     pub duplicates: u32,
+    /// Elements whose id had been taken in before with other content.
+    pub conflicts: u32,
 }
 
 /// A file was set aside unread.
@@ -89,6 +135,8 @@ pub struct FileTaken {
 pub struct FileQuarantined {
     /// The key that it was delivered under.
     pub key: Label,
+    /// The partition and the stamps that the key names, if the partition is declared.
+    pub place: Option<(PartitionNo, FileStamps)>,
     /// SHA-256 of its bytes.
     pub content: [u8; 32],
     /// The entity tag that it was delivered under.
@@ -97,9 +145,8 @@ pub struct FileQuarantined {
     pub bytes: u64,
     /// Why it was set aside.
     pub reason: FileReason,
-    /// Whether this adds a row to the report: no other content of the key was set aside for this
-    /// reason, or read, before.
-    pub counted: bool,
+    /// What came of its key before.
+    pub before: KeyState,
 }
 
 /// Why a file was set aside.
@@ -149,17 +196,28 @@ pub enum ElementReason {
     IdConflict,
 }
 
+/// How much a connect or disconnect says about its connection's present state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Standing {
+    /// Nothing: it names no payee or no connection, or its second holds too many of them.
+    Void,
+    /// Nothing any more: a later one of the same connection was taken in before.
+    Superseded,
+    /// It is the latest of its connection that was taken in.
+    Latest,
+}
+
 /// A payee's connection was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerConnected {
     /// Where and when.
     pub taken: Taken,
-    /// The payee; absent when the source named none, and then without effect.
+    /// The payee, where the source named a valid address.
     pub worker: Option<WorkerNo>,
-    /// The connection, usually `ip:port`.
-    pub connection: Label,
-    /// Whether it is open now: no later disconnect or reset was taken in before.
-    pub open: bool,
+    /// The connection, usually `ip:port`, where the source named one.
+    pub connection: Option<Label>,
+    /// What it says about the connection's present state.
+    pub standing: Standing,
 }
 
 /// A payee's connection was closed.
@@ -167,12 +225,12 @@ pub struct WorkerConnected {
 pub struct WorkerDisconnected {
     /// Where and when.
     pub taken: Taken,
-    /// The payee; absent when the source named none, and then without effect.
+    /// The payee, where the source named a valid address.
     pub worker: Option<WorkerNo>,
-    /// The connection, usually `ip:port`.
-    pub connection: Label,
-    /// Whether it closed a connection that counted as open.
-    pub closed: bool,
+    /// The connection, usually `ip:port`, where the source named one.
+    pub connection: Option<Label>,
+    /// What it says about the connection's present state.
+    pub standing: Standing,
 }
 
 /// An orchestrator started anew: what was open in its partition before is closed.
@@ -180,146 +238,6 @@ pub struct WorkerDisconnected {
 pub struct PartitionReset {
     /// Where and when.
     pub taken: Taken,
-}
-
-/// An AI worker answered a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobReceived {
-    /// Where and when.
-    pub taken: Taken,
-    /// The request; absent when the source named none, and then without effect.
-    pub request: Option<RequestId>,
-    /// The payee; absent when the source named none, and then without effect.
-    pub worker: Option<WorkerNo>,
-}
-
-/// A job was done, and what it earned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobProcessed {
-    /// Where and when.
-    pub taken: Taken,
-    /// The request that it answers.
-    pub request: Option<RequestId>,
-    /// The model and pipeline; only AI jobs have them.
-    pub model: Option<ModelNo>,
-    /// Units of compute.
-    pub units: Option<i64>,
-    /// Price of one unit in wei.
-    pub price_wei: Option<i64>,
-    /// How long the worker took: nanoseconds for AI, milliseconds for transcoding.
-    pub response_time: Option<i64>,
-    /// Length of the source segment in milliseconds.
-    pub duration_ms: Option<i64>,
-    /// The source's truncated ratio of duration to response time.
-    pub real_time_ratio: Option<i64>,
-    /// What the source says was earned.
-    pub fee: Fee,
-    /// Who earned it.
-    pub attribution: Attribution,
-    /// How it is shared out.
-    pub split: Split,
-}
-
-/// What a source says a job earned, in wei.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fee {
-    /// A positive amount of at most 2^63 - 1.
-    Payable(u64),
-    /// Zero or less: work that earned nothing.
-    NonPositive(i64),
-    /// No integer, or beyond 63 bits; the text that stood there, if any.
-    Bad(Option<Label>),
-}
-
-impl Fee {
-    /// The amount that moves money.
-    #[must_use]
-    pub const fn payable(&self) -> u64 {
-        match self {
-            Self::Payable(wei) => *wei,
-            Self::NonPositive(_) | Self::Bad(_) => 0,
-        }
-    }
-}
-
-/// Who earned a fee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Attribution {
-    /// This worker.
-    Worker(WorkerNo),
-    /// Nobody that is known yet.
-    Suspense(Suspense),
-}
-
-/// Why nobody is known to have earned a fee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Suspense {
-    /// No received job stands before the processed one.
-    Orphan,
-    /// A transcoding job without a valid address.
-    NoAddress,
-    /// An AI job without a request id.
-    NoRequestId,
-}
-
-/// How a fee is shared out: commission is `floor(fee x rate / 10,000)`, the worker gets the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
-    /// The event that set the rate.
-    pub policy: Position,
-    /// The rate.
-    pub commission: BasisPoints,
-}
-
-/// A late fact showed that somebody else earned a fee: the old credit is reversed, a new one made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobReattributed {
-    /// The processed job.
-    pub job: Position,
-    /// Its partition.
-    pub partition: PartitionNo,
-    /// Its fee.
-    pub fee: Fee,
-    /// Who was credited until now.
-    pub from: Attribution,
-    /// How that credit was shared out.
-    pub from_split: Split,
-    /// Who is credited from now on.
-    pub to: Attribution,
-    /// How this credit is shared out.
-    pub to_split: Split,
-    /// The late event that showed it.
-    pub cause: Position,
-}
-
-/// A late fact showed that a connection is open, or that it is not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConnectionCorrected {
-    /// The partition.
-    pub partition: PartitionNo,
-    /// The payee.
-    pub worker: WorkerNo,
-    /// The connection.
-    pub connection: Label,
-    /// Whether it is open from now on.
-    pub open: bool,
-    /// The late event that showed it.
-    pub cause: Position,
-}
-
-/// A ticket of the pool was redeemed, or the attempt failed: the pool's income.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TicketRedeemed {
-    /// Where and when.
-    pub taken: Taken,
-    /// Who was paid.
-    pub recipient: Option<Address>,
-    /// Who pays.
-    pub sender: Option<Address>,
-    /// The ticket's face value; absent when the source's is no integer from 0 to 2^128 - 1.
-    pub face_value: Option<Wei>,
-    /// The chain transaction; absent when the attempt failed.
-    pub tx_hash: Option<[u8; 32]>,
 }
 
 /// An event of a type that is counted and nothing else.
@@ -338,12 +256,32 @@ pub struct EarlierCopyFound {
     pub event: Position,
     /// The copy's place.
     pub copy: Taken,
-    /// The request that the event belongs to, where it is matched by one.
-    pub request: Option<RequestId>,
-    /// The connection that the event belongs to.
-    pub connection: Option<(WorkerNo, Label)>,
-    /// Whether the event is a reset.
-    pub reset: bool,
+    /// The digest of what both say.
+    pub content: u64,
+    /// What is ordered anew.
+    pub moved: Moved,
+}
+
+/// What an event that is ordered anew takes part in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moved {
+    /// Nothing that has an order.
+    Nothing,
+    /// The received job of a request.
+    Received(RequestId),
+    /// The processed job of a request.
+    Processed(RequestId),
+    /// A connect or disconnect.
+    Connection {
+        /// The payee.
+        worker: WorkerNo,
+        /// The connection.
+        connection: Label,
+        /// Where the latest event of this connection stands now, if it is a connect.
+        connected: Option<Order>,
+    },
+    /// A reset.
+    Reset,
 }
 
 /// A model and pipeline were named for the first time.

@@ -6,6 +6,7 @@ pub mod codec;
 pub mod envelope;
 pub mod ids;
 pub mod intake;
+pub mod job;
 pub mod label;
 pub mod money;
 pub mod policy;
