@@ -67,10 +67,10 @@ fn decide(
 ) -> Result<Answer, Rejection> {
     match command {
         Command::RegisterWorker(register) => worker::register(books, at, register, into),
-        Command::UpdateWorker(update) => worker::update(books, at, update, into),
+        Command::UpdateWorker(update) => worker::update(books, update, into),
         Command::Beat(beat) => worker::beat(books, at, beat, into),
-        Command::RenewLease(worker) => worker::renew_lease(books, at, worker, into),
-        Command::LogOut(worker) => worker::log_out(books, at, worker, into),
+        Command::RenewLease(worker) => worker::renew_lease(books, worker, into),
+        Command::LogOut(worker) => worker::log_out(books, worker, into),
         Command::LapseWorker(worker) => worker::lapse(books, at, *worker, into),
         Command::SetPolicy(set) => policy::set(books, set, into),
         Command::DeclarePartition(declare) => policy::declare_partition(books, declare, into),

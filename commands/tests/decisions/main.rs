@@ -1,0 +1,27 @@
+//! What is decided: given a history, when a command comes, then these events or this rejection.
+
+mod policy;
+mod properties;
+mod script;
+mod worker;
+
+use purser_commands::Rejection;
+use script::Row;
+
+/// Workers and policy know every rejection there is; another subject adds its own rows.
+#[test]
+fn every_rejection_has_a_row() {
+    let rows: Vec<&Row> = worker::ROWS.iter().chain(policy::ROWS).collect();
+    for rejection in Rejection::ALL {
+        let shown = rows.iter().any(|row| row.then == rejection.code());
+        assert!(shown, "no row shows {}", rejection.code());
+    }
+}
+
+#[test]
+fn rejections_are_listed_in_the_order_of_the_checks() {
+    let mut sorted = Rejection::ALL.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted, Rejection::ALL);
+}
