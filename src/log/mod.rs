@@ -90,6 +90,13 @@ pub trait LogReader: Send + Sync {
     /// When the log cannot be read.
     fn end(&self) -> Result<End, ReadError>;
 
+    /// The tree root of all entries up to `position`; `None` past the end. May have to hash the
+    /// segment that holds the position.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn root_at(&self, position: Position) -> Result<Option<Root>, ReadError>;
+
     /// Hands over every envelope from `from` on, in order and without gaps, until `each` breaks or
     /// the log ends. Answers the next position to read.
     ///
