@@ -132,6 +132,11 @@ impl Recalled {
         self.loaded.insert(key, record);
     }
 
+    /// Takes over what another set had loaded, and nothing that its fold made.
+    pub fn load_all_of(&mut self, other: Self) {
+        self.loaded = other.loaded;
+    }
+
     /// Forgets what was loaded.
     pub fn unload(&mut self) {
         self.loaded.clear();

@@ -74,11 +74,17 @@ pub fn freeze(folds: &Projections, root: &[u8; 32]) -> Vec<u8> {
 /// # Errors
 /// When the bytes are none, or none that this program can use: see [`ThawError`].
 pub fn thaw(bytes: &[u8]) -> Result<Frozen, ThawError> {
-    let (magic, rest) = bytes.split_first_chunk::<8>().ok_or(ThawError::NoSnapshot)?;
+    let (magic, rest) = bytes
+        .split_first_chunk::<8>()
+        .ok_or(ThawError::NoSnapshot)?;
     let (version, rest) = rest.split_first_chunk::<4>().ok_or(ThawError::NoSnapshot)?;
     let (position, rest) = rest.split_first_chunk::<8>().ok_or(ThawError::NoSnapshot)?;
-    let (root, rest) = rest.split_first_chunk::<32>().ok_or(ThawError::NoSnapshot)?;
-    let (digest, body) = rest.split_first_chunk::<32>().ok_or(ThawError::NoSnapshot)?;
+    let (root, rest) = rest
+        .split_first_chunk::<32>()
+        .ok_or(ThawError::NoSnapshot)?;
+    let (digest, body) = rest
+        .split_first_chunk::<32>()
+        .ok_or(ThawError::NoSnapshot)?;
     if magic != MAGIC {
         return Err(ThawError::NoSnapshot);
     }
@@ -114,7 +120,10 @@ mod tests {
             let mut changed = frozen.clone();
             changed[at] ^= 1;
             assert!(thaw(&changed).is_err(), "byte {at} was changed unnoticed");
-            assert!(thaw(&frozen[..at]).is_err(), "a cut at byte {at} went unnoticed");
+            assert!(
+                thaw(&frozen[..at]).is_err(),
+                "a cut at byte {at} went unnoticed"
+            );
         }
     }
 

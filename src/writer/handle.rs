@@ -1,8 +1,14 @@
 //! How the rest of the program reaches the writer.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use purser_commands::{Answer, Command, Rejection};
 use purser_events::{Actor, Label, Position};
+use purser_projections::recall::SeenCommand;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::log::LogReader;
 
 /// A command on its way to the writer.
 #[derive(Clone, Debug)]
@@ -54,11 +60,23 @@ pub enum SubmitError {
     Unavailable,
 }
 
+/// What the writer says to a command.
+pub(crate) type Outcome = Result<Verdict, SubmitError>;
+
+/// A granted command, as the writer tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Verdict {
+    /// It was granted now.
+    Granted(Reply),
+    /// It was granted before: the first answer stands in the log.
+    Before(SeenCommand),
+}
+
 /// One message to the writer.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// One command.
-    One(Submission, oneshot::Sender<Result<Reply, SubmitError>>),
+    One(Submission, oneshot::Sender<Outcome>),
     /// Several commands, in order, in one commit.
     Many {
         /// The commands.
@@ -66,19 +84,36 @@ pub(crate) enum Request {
         /// All or nothing.
         atomic: bool,
         /// One result per command.
-        reply: oneshot::Sender<Vec<Result<Reply, SubmitError>>>,
+        reply: oneshot::Sender<Vec<Outcome>>,
     },
+    /// Answer what came before, then stop.
+    Stop,
 }
 
 /// A way to reach the writer; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WriterHandle {
     queue: mpsc::Sender<Request>,
+    log: Arc<dyn LogReader>,
+}
+
+impl std::fmt::Debug for WriterHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriterHandle")
+            .field("queued", &self.queued())
+            .finish_non_exhaustive()
+    }
 }
 
 impl WriterHandle {
-    pub(crate) const fn new(queue: mpsc::Sender<Request>) -> Self {
-        Self { queue }
+    pub(crate) fn new(queue: mpsc::Sender<Request>, log: Arc<dyn LogReader>) -> Self {
+        Self { queue, log }
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Asks for one command and waits until it is durable, or refused.
@@ -88,7 +123,8 @@ impl WriterHandle {
     pub async fn submit(&self, submission: Submission) -> Result<Reply, SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::One(submission, reply))?;
-        answer.await.unwrap_or(Err(SubmitError::Unavailable))
+        let outcome = answer.await.unwrap_or(Err(SubmitError::Unavailable));
+        self.settle(outcome).await
     }
 
     /// Asks for several commands in one commit; the results stand in the same order.
@@ -99,7 +135,7 @@ impl WriterHandle {
     ) -> Vec<Result<Reply, SubmitError>> {
         let count = submissions.len();
         let (reply, answers) = oneshot::channel();
-        match self.send(Request::Many {
+        let outcomes = match self.send(Request::Many {
             submissions,
             atomic,
             reply,
@@ -108,7 +144,36 @@ impl WriterHandle {
                 .await
                 .unwrap_or_else(|_| vec![Err(SubmitError::Unavailable); count]),
             Err(error) => vec![Err(error); count],
+        };
+        let mut settled = Vec::with_capacity(count);
+        for outcome in outcomes {
+            settled.push(self.settle(outcome).await);
         }
+        settled
+    }
+
+    /// As [`WriterHandle::submit`], for a thread that may block; waits while the queue is full.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit_blocking(&self, submission: Submission) -> Result<Reply, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::One(submission, reply);
+        self.queue
+            .blocking_send(request)
+            .map_err(|_| SubmitError::Unavailable)?;
+        match answer
+            .blocking_recv()
+            .unwrap_or(Err(SubmitError::Unavailable))?
+        {
+            Verdict::Granted(reply) => Ok(reply),
+            Verdict::Before(seen) => recollect(&*self.log, seen),
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        // A writer that is gone has stopped already.
+        let _ = self.queue.blocking_send(Request::Stop);
     }
 
     fn send(&self, request: Request) -> Result<(), SubmitError> {
@@ -116,5 +181,40 @@ impl WriterHandle {
             mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Unavailable,
         })
+    }
+
+    /// Looks the first answer up where there is one; away from the async threads, since that
+    /// reads the disk.
+    async fn settle(&self, outcome: Outcome) -> Result<Reply, SubmitError> {
+        match outcome? {
+            Verdict::Granted(reply) => Ok(reply),
+            Verdict::Before(seen) => {
+                let log = Arc::clone(&self.log);
+                let looked_up = tokio::task::spawn_blocking(move || recollect(&*log, seen)).await;
+                looked_up.unwrap_or(Err(SubmitError::Unavailable))
+            }
+        }
+    }
+}
+
+/// Tells the first answer again, from the events that the command led to.
+fn recollect(log: &dyn LogReader, seen: SeenCommand) -> Result<Reply, SubmitError> {
+    let mut events = Vec::with_capacity(seen.events as usize);
+    let read = log.read(seen.position, &mut |envelope| {
+        events.push(envelope);
+        if events.len() < seen.events as usize {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    let last = events.last().map(|envelope| envelope.position);
+    match (read, last) {
+        (Ok(_), Some(position)) => Ok(Reply {
+            answer: Answer::recollect(&events),
+            position,
+            replayed: true,
+        }),
+        _ => Err(SubmitError::Unavailable),
     }
 }
