@@ -26,7 +26,7 @@ use crate::view::View;
 pub const GENERATION: usize = 262_144;
 
 /// Room for records beyond a full generation, for those of the commit that fills it.
-const GENERATION_ROOM: usize = GENERATION * 5 / 4;
+pub(crate) const GENERATION_ROOM: usize = GENERATION * 5 / 4;
 
 /// After a commit failed for lack of space, commands are refused this long before the next try.
 const READ_ONLY_RETRY: Duration = Duration::from_millis(250);

@@ -171,6 +171,38 @@ impl WriterHandle {
         }
     }
 
+    /// As [`WriterHandle::submit_all`] without `atomic`, for a thread that may block; waits while
+    /// the queue is full.
+    #[must_use]
+    pub fn submit_all_blocking(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Vec<Result<Reply, SubmitError>> {
+        let count = submissions.len();
+        let (reply, answers) = oneshot::channel();
+        let request = Request::Many {
+            submissions,
+            atomic: false,
+            reply,
+        };
+        let sent = self.queue.blocking_send(request);
+        let outcomes = match sent.map(|()| answers.blocking_recv()) {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(_)) | Err(_) => vec![Err(SubmitError::Unavailable); count],
+        };
+        outcomes
+            .into_iter()
+            .map(|outcome| self.settle_blocking(outcome?))
+            .collect()
+    }
+
+    fn settle_blocking(&self, verdict: Verdict) -> Result<Reply, SubmitError> {
+        match verdict {
+            Verdict::Granted(reply) => Ok(reply),
+            Verdict::Before(seen) => recollect(&*self.log, seen),
+        }
+    }
+
     pub(crate) fn stop(&self) {
         // A writer that is gone has stopped already.
         let _ = self.queue.blocking_send(Request::Stop);

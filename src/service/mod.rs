@@ -1,0 +1,114 @@
+//! A running ledger: the writer, the read side and the log of one data directory.
+
+mod genesis;
+mod open;
+mod replay;
+mod snapshots;
+mod sweeper;
+
+use std::sync::Arc;
+
+use purser_events::{Micros, Position};
+
+use crate::clock::{Clock, ClockError};
+use crate::log::LogReader;
+use crate::view::View;
+use crate::writer::{WriterHandle, WriterStats, WriterThread};
+
+pub use genesis::Genesis;
+pub use open::{OpenError, Parts, Settings};
+pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay};
+pub use snapshots::{SnapshotError, SnapshotStore, Snapshotted, take_snapshot};
+
+use snapshots::Snapshotter;
+use sweeper::Sweeper;
+
+/// A running ledger, to be shared by everything that serves it; cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    /// Where commands go.
+    pub writer: WriterHandle,
+    /// What the writer counts.
+    pub stats: Arc<WriterStats>,
+    /// The folds of what is durable.
+    pub view: Arc<View>,
+    /// The log, for reading.
+    pub log: Arc<dyn LogReader>,
+    /// The clock that stamps commits.
+    pub clock: Arc<Clock>,
+    sweeper: Sweeper,
+    snapshotter: Arc<Snapshotter>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("position", &self.view.position())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What keeps a ledger running. Stop it to end in order.
+pub struct Running {
+    /// The ledger.
+    pub service: Service,
+    writer: WriterThread,
+    index: Arc<dyn crate::recall::Index>,
+}
+
+/// The state of a background runner, for `/v1/status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunnerStatus {
+    /// When it last ran.
+    pub last_run_at: Option<Micros>,
+    /// How often it ran.
+    pub runs: u64,
+    /// What went wrong in its last run.
+    pub last_error: Option<String>,
+}
+
+impl Service {
+    /// Moves a test clock forward, and waits until workers that are silent by then have lapsed.
+    ///
+    /// # Errors
+    /// When the clock is the machine's, or `to` lies before its time.
+    pub async fn advance_clock(&self, to: Micros) -> Result<(), ClockError> {
+        self.clock.advance_to(to)?;
+        self.sweeper.sweep_now().await;
+        Ok(())
+    }
+
+    /// The sweeper that turns silence into events.
+    #[must_use]
+    pub fn sweeper_status(&self) -> RunnerStatus {
+        self.sweeper.status()
+    }
+
+    /// The snapshotter, and the position of the newest snapshot.
+    #[must_use]
+    pub fn snapshot_status(&self) -> (RunnerStatus, Option<Position>) {
+        self.snapshotter.status()
+    }
+}
+
+impl Running {
+    /// Answers what waits, writes a snapshot, and stops.
+    ///
+    /// # Errors
+    /// When the snapshot or the index cannot be written; nothing is lost then, the next start only
+    /// takes longer.
+    pub fn stop(self) -> Result<(), SnapshotError> {
+        let Self {
+            service,
+            writer,
+            index,
+        } = self;
+        service.sweeper.stop();
+        writer.stop();
+        service.snapshotter.stop();
+        index
+            .flush()
+            .map_err(|error| SnapshotError::Write(std::io::Error::other(error)))?;
+        service.snapshotter.freeze_view(&service.view)
+    }
+}

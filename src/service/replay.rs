@@ -1,0 +1,111 @@
+//! From the log to the folds.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use purser_events::Position;
+use purser_projections::Projections;
+use purser_snapshots::{Digest, digest};
+
+use super::snapshots::SnapshotStore;
+use crate::log::{End, LogReader, ReadError};
+
+/// Why the folds could not be rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The snapshots cannot be listed or removed.
+    #[error("the snapshots cannot be read")]
+    Snapshots(#[source] std::io::Error),
+}
+
+/// Folds as they were replayed.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// The folds, at the end of the log.
+    pub folds: Projections,
+    /// The position of the snapshot that they started from.
+    pub snapshot: Position,
+    /// Events that were folded in.
+    pub events: u64,
+}
+
+/// What a rebuild found.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// Events that were replayed, from the first on.
+    pub events: u64,
+    /// How long that took.
+    pub took: Duration,
+    /// The digest of the folds by the newest snapshot and the log behind it.
+    pub before: Digest,
+    /// The digest of the folds by the whole log.
+    pub after: Digest,
+    /// The folds by the whole log.
+    pub folds: Projections,
+    /// Snapshots that were dropped.
+    pub snapshots_dropped: usize,
+}
+
+/// Folds everything from the position after `folds` up to the log's end as it is now.
+pub(super) fn replay_to_end(
+    log: &dyn LogReader,
+    folds: &mut Projections,
+) -> Result<End, ReadError> {
+    let end = log.end()?;
+    if folds.position < end.position {
+        log.read(folds.position.next(), &mut |envelope| {
+            folds.apply(envelope.recorded());
+            if envelope.position < end.position {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+    }
+    Ok(end)
+}
+
+/// The folds at the end of the log: the newest snapshot that fits, and the log behind it.
+///
+/// # Errors
+/// When the log or the snapshots cannot be read.
+pub fn replay(store: &SnapshotStore, log: &dyn LogReader) -> Result<Replayed, ReplayError> {
+    let mut folds = store
+        .newest(log)?
+        .map_or_else(Default::default, |frozen| frozen.folds);
+    let snapshot = folds.position;
+    replay_to_end(log, &mut folds)?;
+    let events = folds.position.0 - snapshot.0;
+    Ok(Replayed {
+        folds,
+        snapshot,
+        events,
+    })
+}
+
+/// Drops every snapshot and replays the whole log. The digests before and after must agree.
+///
+/// # Errors
+/// When the log or the snapshots cannot be read.
+pub fn rebuild(data: &Path, log: &dyn LogReader) -> Result<Rebuilt, ReplayError> {
+    let store = SnapshotStore::of(data);
+    let before = digest(&replay(&store, log)?.folds);
+    let snapshots_dropped = store.clear().map_err(ReplayError::Snapshots)?;
+    let began = Instant::now();
+    let mut folds = Projections::default();
+    replay_to_end(log, &mut folds)?;
+    let took = began.elapsed();
+    let (events, after) = (folds.position.0, digest(&folds));
+    Ok(Rebuilt {
+        events,
+        took,
+        before,
+        after,
+        folds,
+        snapshots_dropped,
+    })
+}
