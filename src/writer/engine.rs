@@ -167,7 +167,7 @@ impl Engine {
     fn load(&mut self, group: &Group) -> Result<(), Fatal> {
         let mut keys = std::mem::take(&mut self.keys);
         keys.clear();
-        group.recall(&mut keys);
+        group.recall(&self.start.books.projections.names, &mut keys);
         let recalled = &mut self.start.books.recalled;
         let loaded = match keys.is_empty() {
             true => Ok(()),

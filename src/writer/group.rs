@@ -3,6 +3,7 @@
 use purser_commands::{Command, Execution, execute};
 use purser_events::{Actor, CommandStamp, Envelope, Event, Micros, Position, Recorded};
 use purser_projections::Books;
+use purser_projections::names::Names;
 use purser_projections::recall::{RecallKey, SeenCommand};
 use tokio::sync::{mpsc, oneshot};
 
@@ -49,10 +50,10 @@ impl Group {
     }
 
     /// Names every record of history that the decisions look at.
-    pub(super) fn recall(&self, keys: &mut Vec<RecallKey>) {
+    pub(super) fn recall(&self, names: &Names, keys: &mut Vec<RecallKey>) {
         for request in &self.requests {
             match request {
-                Request::One(submission, _) => recall(submission, keys),
+                Request::One(submission, _) => recall(submission, names, keys),
                 Request::Many { submissions, .. } => {
                     submissions
                         .iter()
@@ -71,11 +72,11 @@ fn weight(submission: &Submission) -> usize {
     }
 }
 
-fn recall(submission: &Submission, keys: &mut Vec<RecallKey>) {
+fn recall(submission: &Submission, names: &Names, keys: &mut Vec<RecallKey>) {
     if let Some(id) = &submission.id {
         keys.push(RecallKey::of_command(id));
     }
-    submission.command.recall(|key| keys.push(key));
+    submission.command.recall(names, |key| keys.push(key));
 }
 
 /// Where the answers go.
