@@ -55,9 +55,7 @@ impl Group {
             match request {
                 Request::One(submission, _) => recall(submission, names, keys),
                 Request::Many { submissions, .. } => {
-                    submissions
-                        .iter()
-                        .for_each(|submission| recall(submission, keys));
+                    submissions.iter().for_each(|one| recall(one, names, keys));
                 }
                 Request::Stop => {}
             }
