@@ -2,11 +2,13 @@
 //! keys, configuration and metrics live here; business rules and arithmetic on money never do.
 
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod intake;
 pub mod log;
 pub mod recall;
 pub mod service;
+pub mod simulate;
 pub mod view;
 pub mod writer;

@@ -69,8 +69,12 @@ const fn count(count: usize) -> Option<NonZeroUsize> {
     NonZeroUsize::new(count)
 }
 
-const fn bytes(mebibytes: usize) -> Option<NonZeroUsize> {
-    NonZeroUsize::new(mebibytes * 1024 * 1024)
+const fn mebibytes(count: usize) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(count << 20)
+}
+
+const fn millis(millis: u64) -> Option<NonZeroU64> {
+    NonZeroU64::new(millis)
 }
 
 keys! {
@@ -82,28 +86,35 @@ keys! {
     coordinator_secret: Secret = "PURSER_COORDINATOR_SECRET", None;
     /// Whether `/v1/metrics` answers without a key.
     metrics_open: bool = "PURSER_METRICS_OPEN", Some(false);
-    /// Connections that are open at once; a further one waits.
-    connections_max: NonZeroUsize = "PURSER_CONNECTIONS_MAX", count(4096);
-    /// Bytes of one request's body.
-    body_bytes_max: NonZeroUsize = "PURSER_BODY_BYTES_MAX", bytes(1);
-    /// Bytes of a batch of commands and of a delivered file.
-    batch_body_bytes_max: NonZeroUsize = "PURSER_BATCH_BODY_BYTES_MAX", bytes(8);
-    /// Commands of one batch.
-    batch_commands_max: NonZeroUsize = "PURSER_BATCH_COMMANDS_MAX", count(8192);
-    /// How long a request's headers may take, in milliseconds.
-    header_timeout_ms: NonZeroU64 = "PURSER_HEADER_TIMEOUT_MS", NonZeroU64::new(10_000);
-    /// How long a request's answer may take, in milliseconds; streams are exempt.
-    request_timeout_ms: NonZeroU64 = "PURSER_REQUEST_TIMEOUT_MS", NonZeroU64::new(30_000);
-    /// How long a read waits for its `min_position`, in milliseconds.
-    position_wait_ms: NonZeroU64 = "PURSER_POSITION_WAIT_MS", NonZeroU64::new(5_000);
+    /// Connections that are served at once; a further one waits to be accepted.
+    connections_max: NonZeroUsize = "PURSER_CONNECTIONS_MAX", count(4_096);
+    /// Exports and scans of the log that run at once.
+    streams_max: NonZeroUsize = "PURSER_STREAMS_MAX", count(16);
+    /// Bytes of an ordinary request's body.
+    body_bytes_max: NonZeroUsize = "PURSER_BODY_BYTES_MAX", mebibytes(1);
+    /// Bytes of a batch of commands.
+    batch_bytes_max: NonZeroUsize = "PURSER_BATCH_BYTES_MAX", mebibytes(8);
+    /// Bytes of a delivered file.
+    file_bytes_max: NonZeroUsize = "PURSER_FILE_BYTES_MAX", mebibytes(16);
+    /// How long a request's head may take, and how long an idle connection is kept.
+    header_read_timeout_ms: NonZeroU64 = "PURSER_HEADER_READ_TIMEOUT_MS", millis(30_000);
+    /// How long a request's body may take.
+    body_read_timeout_ms: NonZeroU64 = "PURSER_BODY_READ_TIMEOUT_MS", millis(30_000);
+    /// How long a reader may leave an export unread before it is cut off.
+    stream_stall_timeout_ms: NonZeroU64 = "PURSER_STREAM_STALL_TIMEOUT_MS", millis(30_000);
+    /// How long requests in flight may take to end once the server was told to stop.
+    shutdown_grace_ms: NonZeroU64 = "PURSER_SHUTDOWN_GRACE_MS", millis(10_000);
+    /// How long a read waits for its `min_position`.
+    min_position_wait_ms: NonZeroU64 = "PURSER_MIN_POSITION_WAIT_MS", millis(5_000);
     /// Requests that wait for the writer; a further one is answered 503.
-    queue_len_max: NonZeroUsize = "PURSER_QUEUE_LEN_MAX", count(8192);
-    /// Commands that one commit takes at most.
-    commit_commands_max: NonZeroUsize = "PURSER_COMMIT_COMMANDS_MAX", count(8192);
+    queue_len_max: NonZeroUsize = "PURSER_QUEUE_LEN_MAX", count(4_096);
+    /// Commands that share a commit at most.
+    commit_commands_max: NonZeroUsize = "PURSER_COMMIT_COMMANDS_MAX", count(16_384);
     /// Events between two snapshots.
     snapshot_every_events: NonZeroU64 = "PURSER_SNAPSHOT_EVERY_EVENTS",
         NonZeroU64::new(1_000_000);
-    /// Node types and regions whose files are taken in, as `node_type|region`.
+    /// Node types and regions whose files are taken in, as `node_type|region`, for a new
+    /// data directory.
     partitions: Partitions = "PURSER_PARTITIONS", Some(Partitions::default());
     /// The pool's share of each fee in hundredths of a percent, for a new data directory.
     commission_bps: Commission = "PURSER_COMMISSION_BPS", Some(Commission(2_500));

@@ -1,0 +1,118 @@
+//! Drives a running server with a simulated pool, over HTTP as its workers and orchestrators do.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::pool::{Delivered, Pool, SimulatedWorker};
+use crate::client::{Ask, Client, ClientError};
+
+/// Requests that are under way at once.
+const AT_ONCE: usize = 32;
+
+/// What was just done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A worker registered.
+    Registered,
+    /// A worker beat.
+    Beaten,
+    /// A file was delivered; it holds so many events that are new.
+    Delivered {
+        /// Events that are new.
+        events: u32,
+    },
+}
+
+/// What the server made of it all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Driven {
+    /// Workers that registered.
+    pub workers: u64,
+    /// Heartbeats that were taken.
+    pub beats: u64,
+    /// Files that were taken in.
+    pub files: u64,
+    /// Events that were new.
+    pub events: u64,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    session_token: String,
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    events: u32,
+}
+
+/// Registers every worker, lets each beat `beats` times, and delivers every file.
+///
+/// # Errors
+/// At the first request that the server does not grant.
+pub async fn drive(
+    client: &Client,
+    pool: &Pool,
+    beats: u32,
+    mut told: impl FnMut(Step),
+) -> Result<Driven, ClientError> {
+    let mut driven = Driven::default();
+    let mut sessions = Vec::with_capacity(pool.workers.len());
+    let mut registering = stream::iter(&pool.workers)
+        .map(|worker| register(client, worker))
+        .buffered(AT_ONCE);
+    while let Some(session) = registering.try_next().await? {
+        sessions.push(session);
+        driven.workers += 1;
+        told(Step::Registered);
+    }
+    for round in 0..beats {
+        let mut beating = stream::iter(&sessions)
+            .map(|session| beat(client, session, round))
+            .buffered(AT_ONCE);
+        while beating.try_next().await?.is_some() {
+            driven.beats += 1;
+            told(Step::Beaten);
+        }
+    }
+    let mut delivering = stream::iter(&pool.files)
+        .map(|file| deliver(client, file))
+        .buffered(AT_ONCE);
+    while let Some(events) = delivering.try_next().await? {
+        driven.files += 1;
+        driven.events += u64::from(events);
+        told(Step::Delivered { events });
+    }
+    Ok(driven)
+}
+
+async fn register(client: &Client, worker: &SimulatedWorker) -> Result<String, ClientError> {
+    let ask = Ask {
+        path: "/v1/miners/register",
+        query: &[],
+    };
+    let session: Session = client.post(ask, &worker.manifest).await?;
+    Ok(session.session_token)
+}
+
+async fn beat(client: &Client, session: &str, round: u32) -> Result<(), ClientError> {
+    let query = [("session_token", session)];
+    let ask = Ask {
+        path: "/v1/miners/heartbeat",
+        query: &query,
+    };
+    let body = json!({ "ts": 0, "queue_len": round, "avg_latency_ms": 40 + round });
+    let _: serde_json::Value = client.post(ask, &body).await?;
+    Ok(())
+}
+
+async fn deliver(client: &Client, file: &Delivered) -> Result<u32, ClientError> {
+    let query = [("key", file.key.as_str())];
+    let ask = Ask {
+        path: "/v1/intake/events",
+        query: &query,
+    };
+    let taken: Taken = client.post_bytes(ask, file.bytes.clone().into()).await?;
+    Ok(taken.events)
+}
