@@ -95,10 +95,28 @@ impl Batch {
 
     /// The stored form of each envelope, in order.
     pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        self.ends
-            .iter()
-            .zip(starts)
-            .map(|(&end, start)| &self.rows[start as usize..end as usize])
+        (0..self.len()).map(|index| self.row(index))
+    }
+
+    /// The stored form of one envelope.
+    pub(crate) fn row(&self, index: usize) -> &[u8] {
+        self.rows_between(index, index + 1)
+    }
+
+    /// The stored envelopes from row `start` to before row `end`, one behind the other.
+    pub(crate) fn rows_between(&self, start: usize, end: usize) -> &[u8] {
+        &self.rows[self.start_of(start)..self.start_of(end)]
+    }
+
+    /// How many bytes the rows from `start` on have.
+    pub(crate) fn bytes_from(&self, start: usize) -> usize {
+        self.rows.len() - self.start_of(start)
+    }
+
+    fn start_of(&self, index: usize) -> usize {
+        match index.checked_sub(1) {
+            None => 0,
+            Some(before) => self.ends[before] as usize,
+        }
     }
 }

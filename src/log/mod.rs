@@ -1,14 +1,25 @@
 //! The log: an append-only sequence of envelopes, in blocks, with a checksum and a tree root each.
 
 pub mod batch;
+mod block;
 mod error;
+pub mod memory;
+mod read;
+pub mod redb_log;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod varint;
 
 use std::ops::ControlFlow;
 
 use purser_events::{Envelope, Micros, Position};
 
 pub use batch::{Batch, BatchId};
-pub use error::{AcquireError, AppendError, ReadError};
+pub use error::{AcquireError, AppendError, Damage, ReadError};
+pub use memory::MemoryLog;
+pub use redb_log::RedbLog;
 
 /// The RFC 6962 (SHA-256) tree hash of all entries up to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +63,33 @@ pub struct Limits {
     pub envelope_bytes_max: usize,
 }
 
+/// What the logs of this program take.
+pub(crate) const LIMITS: Limits = Limits {
+    batch_events_max: 65_536,
+    batch_bytes_max: 64 << 20,
+    envelope_bytes_max: 16 << 20,
+};
+
+/// Refuses a batch that does not follow the end, or that is too large.
+pub(crate) fn check_batch(
+    batch: &Batch,
+    found: Position,
+    limits: Limits,
+) -> Result<(), AppendError> {
+    let expected = batch.after();
+    if expected != found {
+        return Err(AppendError::Conflict { expected, found });
+    }
+    let longest = batch.rows().map(<[u8]>::len).max().unwrap_or(0);
+    if batch.len() > limits.batch_events_max
+        || batch.bytes().len() > limits.batch_bytes_max
+        || longest > limits.envelope_bytes_max
+    {
+        return Err(AppendError::TooLarge);
+    }
+    Ok(())
+}
+
 /// Writes the log. There is one writer; it holds a lease.
 pub trait Log: Send {
     /// What this log can take.
@@ -72,7 +110,7 @@ pub trait Log: Send {
     /// See [`AppendError`]. After `Unknown`, ask [`Log::resolve`] before anything else.
     fn append(&mut self, lease: Lease, batch: &Batch) -> Result<End, AppendError>;
 
-    /// Finds out what became of a batch.
+    /// Finds out what became of the batch that was tried last: no other can be in doubt.
     ///
     /// # Errors
     /// When the log cannot be read; then nothing is known still.
@@ -97,6 +135,21 @@ pub trait LogReader: Send + Sync {
     /// When the log cannot be read.
     fn root_at(&self, position: Position) -> Result<Option<Root>, ReadError>;
 
+    /// Hands over every envelope from `from` on, in order and without gaps, many at a time, until
+    /// `each` breaks or the log ends. Answers the next position to read: when `each` broke, the
+    /// one behind the envelopes that it was given last; when `from` lies past the end, `from`.
+    ///
+    /// The vector is never empty. What is left in it is dropped afterwards, its memory is used
+    /// again. Nothing of the log is held open while `each` runs, so it may wait.
+    ///
+    /// # Errors
+    /// When a byte is missing or changed; the error names the position.
+    fn read_batches(
+        &self,
+        from: Position,
+        each: &mut dyn FnMut(&mut Vec<Envelope>) -> ControlFlow<()>,
+    ) -> Result<Position, ReadError>;
+
     /// Hands over every envelope from `from` on, in order and without gaps, until `each` breaks or
     /// the log ends. Answers the next position to read.
     ///
@@ -106,5 +159,18 @@ pub trait LogReader: Send + Sync {
         &self,
         from: Position,
         each: &mut dyn FnMut(Envelope) -> ControlFlow<()>,
-    ) -> Result<Position, ReadError>;
+    ) -> Result<Position, ReadError> {
+        let mut broke_at = None;
+        let next = self.read_batches(from, &mut |envelopes| {
+            for envelope in envelopes.drain(..) {
+                let position = envelope.position;
+                if each(envelope).is_break() {
+                    broke_at = Some(position.next());
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(broke_at.unwrap_or(next))
+    }
 }

@@ -1,0 +1,170 @@
+//! Reading that all logs share: from stored blocks to envelopes.
+
+use std::ops::{ControlFlow, Range};
+
+use purser_events::codec::decode_envelope;
+use purser_events::{Envelope, Position};
+
+use super::block::Block;
+use super::error::{Damage, ReadError};
+use super::tree::Frontier;
+
+/// Envelopes are handed over in batches of about this many: enough to make the hand-over cheap,
+/// few enough to stay in the processor's cache.
+const HAND_OVER: usize = 1_024;
+
+/// A source stops adding blocks to a chunk when it holds this many bytes.
+pub(crate) const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Stored blocks, copied out of the log so that nothing of it stays open.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    blocks: Vec<(Position, Range<usize>)>,
+}
+
+impl Chunk {
+    /// Forgets everything; keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.blocks.clear();
+    }
+
+    /// Adds a stored block; `true` when that is enough for one chunk.
+    pub(crate) fn push(&mut self, first: Position, bytes: &[u8]) -> bool {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.blocks.push((first, start..self.bytes.len()));
+        self.bytes.len() >= CHUNK_BYTES
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (Position, &[u8])> {
+        self.blocks
+            .iter()
+            .map(|(first, range)| (*first, &self.bytes[range.clone()]))
+    }
+}
+
+/// The tree at a position, from the blocks that hold it and what comes before it, the newest
+/// first: from the newest frontier that is stored, and the leaves that follow it. The roots of
+/// the blocks that are passed on the way are compared.
+pub(crate) fn tree_at<B: AsRef<[u8]>>(
+    position: Position,
+    blocks: impl Iterator<Item = Result<(Position, B), ReadError>>,
+) -> Result<Frontier, ReadError> {
+    let mut tree = Frontier::EMPTY;
+    let mut newer = Vec::new();
+    for entry in blocks {
+        let (first, bytes) = entry?;
+        let block = read_block(first, bytes.as_ref())?;
+        let known = (block.last() <= position).then(|| block.frontier());
+        newer.push((first, bytes));
+        if let Some(frontier) = known.flatten() {
+            tree = frontier;
+            break;
+        }
+    }
+    for (first, bytes) in newer.iter().rev() {
+        advance(&mut tree, &read_block(*first, bytes.as_ref())?, position)?;
+    }
+    Ok(tree)
+}
+
+/// Reads a block, and says where it stands when it is damaged.
+pub(crate) fn read_block(first: Position, bytes: &[u8]) -> Result<Block<'_>, ReadError> {
+    Block::read(first, bytes).map_err(|damage| damaged(first, damage))
+}
+
+/// Adds a block's leaves up to a position to the tree, unless they are in it.
+fn advance(tree: &mut Frontier, block: &Block<'_>, to: Position) -> Result<(), ReadError> {
+    if tree.size() + 1 == block.first.0 {
+        block.append_leaves(to, tree);
+    }
+    if tree.size() != block.last().min(to).0 {
+        return Err(damaged(Position(tree.size() + 1), Damage::Gap));
+    }
+    if block.last() <= to && tree.root() != block.root {
+        return Err(damaged(block.first, Damage::Root));
+    }
+    Ok(())
+}
+
+/// Where stored blocks come from.
+pub(crate) trait Source {
+    /// Fills an empty chunk with the block that holds `from` and some that follow it. Where no
+    /// block holds it, the one before it, if any, comes first: then the blocks that follow tell
+    /// whether there is a gap or the log ends.
+    fn fetch(&self, from: Position, into: &mut Chunk) -> Result<(), ReadError>;
+}
+
+/// Reads on from a position until the log ends or `each` breaks.
+pub(crate) fn read_batches(
+    source: &impl Source,
+    from: Position,
+    each: &mut dyn FnMut(&mut Vec<Envelope>) -> ControlFlow<()>,
+) -> Result<Position, ReadError> {
+    let mut reading = Reading {
+        next: from.max(Position::ORIGIN.next()),
+        envelopes: Vec::with_capacity(HAND_OVER),
+        each,
+    };
+    let mut chunk = Chunk::default();
+    loop {
+        let before = reading.next;
+        chunk.clear();
+        source.fetch(reading.next, &mut chunk)?;
+        for (first, bytes) in chunk.blocks() {
+            if reading.block(first, bytes)?.is_break() {
+                return Ok(reading.next);
+            }
+        }
+        if reading.hand_over().is_break() || reading.next == before {
+            return Ok(reading.next);
+        }
+    }
+}
+
+/// A damage at a position.
+pub(crate) const fn damaged(position: Position, damage: Damage) -> ReadError {
+    ReadError::Damaged { position, damage }
+}
+
+struct Reading<'a> {
+    next: Position,
+    envelopes: Vec<Envelope>,
+    each: &'a mut dyn FnMut(&mut Vec<Envelope>) -> ControlFlow<()>,
+}
+
+impl Reading<'_> {
+    fn block(&mut self, first: Position, bytes: &[u8]) -> Result<ControlFlow<()>, ReadError> {
+        let block = Block::read(first, bytes).map_err(|damage| damaged(first, damage))?;
+        if block.last() < self.next {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if first > self.next {
+            return Err(damaged(self.next, Damage::Gap));
+        }
+        for (position, row) in (first.0..).map(Position).zip(block.rows()) {
+            if position < self.next {
+                continue;
+            }
+            let envelope = decode_envelope(position, row)
+                .map_err(|error| damaged(position, Damage::Entry(error)))?;
+            self.envelopes.push(envelope);
+            self.next = position.next();
+            if self.envelopes.len() >= HAND_OVER && self.hand_over().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn hand_over(&mut self) -> ControlFlow<()> {
+        if self.envelopes.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let flow = (self.each)(&mut self.envelopes);
+        self.envelopes.clear();
+        flow
+    }
+}

@@ -1,0 +1,4 @@
+//! What both logs do alike, and what each does by itself.
+
+mod conformance;
+mod samples;
