@@ -14,7 +14,7 @@ pub(super) fn envelope(position: u64) -> Envelope {
     } else {
         Event::WorkerBeat(WorkerBeat {
             worker,
-            sent_at_ms: 1_760_000_000_000 + position,
+            lag_ms: Some(position as i64 % 90 - 20),
             queue_len: (position % 5) as u32,
             avg_latency_ms: (!position.is_multiple_of(3)).then_some(20 + position as u32 % 400),
             temp_decidegrees: Some(500 - (position % 300) as i32),
