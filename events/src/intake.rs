@@ -277,6 +277,8 @@ pub enum Moved {
         worker: WorkerNo,
         /// The connection.
         connection: Label,
+        /// Whether the event is a connect.
+        opens: bool,
         /// Where the latest event of this connection stands now, if it is a connect.
         connected: Option<Order>,
     },

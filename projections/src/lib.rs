@@ -7,6 +7,8 @@ pub mod connections;
 pub mod fees;
 pub mod intake;
 pub mod names;
+pub mod order;
+pub mod paged;
 pub mod policy;
 pub mod recall;
 pub mod registry;

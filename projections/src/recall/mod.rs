@@ -6,66 +6,21 @@
 //! *merged*, in any order and any number of times, to the same result. So an index that lags, or
 //! is fed twice, is never wrong.
 
+mod derive;
+mod key;
+mod record;
+mod timeline;
+
 use hashbrown::HashMap;
-use purser_events::{Label, Position, Recorded};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use purser_events::{Label, Recorded};
 
-/// What a record is found by: the first half of a SHA-256 over the kind of id and the id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RecallKey(pub [u8; 16]);
-
-impl RecallKey {
-    /// The key of the record of a command id.
-    #[must_use]
-    pub fn of_command(id: &Label) -> Self {
-        Self::of(b'c', &[id.as_str().as_bytes()])
-    }
-
-    /// The key for an id of this kind; the parts are told apart by their lengths.
-    fn of(kind: u8, parts: &[&[u8]]) -> Self {
-        let mut hash = Sha256::new_with_prefix([kind]);
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        let digest = hash.finalize();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self(key)
-    }
-}
-
-/// What is known of one id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Record {
-    /// A command id: what was asked under it, and the events that it led to.
-    Command(SeenCommand),
-}
-
-/// A command id that was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenCommand {
-    /// The first half of the SHA-256 of the command's content.
-    pub content: [u8; 16],
-    /// The first event that it led to.
-    pub position: Position,
-    /// How many events it led to.
-    pub events: u32,
-}
-
-impl Record {
-    /// Adds what another record of the same key knows.
-    pub fn merge(&mut self, other: &Self) {
-        match (self, other) {
-            (Self::Command(mine), Self::Command(theirs)) => {
-                if theirs.position < mine.position {
-                    *mine = *theirs;
-                }
-            }
-        }
-    }
-}
+pub use derive::records_of;
+pub use key::RecallKey;
+pub use record::{Record, SeenCommand, SeenEvent, SeenFile};
+pub use timeline::{
+    CONNECTION_ROOM, ConnectionEntry, ConnectionTimeline, Job, REQUEST_ROOM, RequestEntry,
+    RequestTimeline, Stands, What,
+};
 
 /// The records at hand: those that the fold made since the index was last written, and those that
 /// were loaded from the index for the commands at hand.
@@ -154,6 +109,3 @@ impl Recalled {
         std::mem::replace(&mut self.recent, HashMap::with_capacity(capacity))
     }
 }
-
-/// The records that an event adds to the index.
-pub fn records_of(_fact: Recorded<'_>, _each: impl FnMut(RecallKey, Record)) {}

@@ -1,0 +1,96 @@
+//! What records are found by.
+
+use purser_events::intake::{EventId, FileStamps, RequestId};
+use purser_events::{Label, PartitionNo, WorkerNo};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::order::first_eight;
+
+/// What a record is found by: the first half of a SHA-256 over the kind of id and the id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecallKey(pub [u8; 16]);
+
+impl RecallKey {
+    /// The key of the record of a command id.
+    #[must_use]
+    pub fn of_command(id: &Label) -> Self {
+        Self::of(b'c', &[id.as_str().as_bytes()])
+    }
+
+    /// The key of the record of an event that a source sent.
+    #[must_use]
+    pub fn of_event(id: &EventId) -> Self {
+        match id {
+            EventId::Uuid(bytes) => Self::of(b'u', &[bytes]),
+            EventId::Text(text) => Self::of(b't', &[text.as_str().as_bytes()]),
+            EventId::Digest(digest) => Self::of(b'd', &[digest.as_slice()]),
+        }
+    }
+
+    /// The key of the timeline of a request.
+    #[must_use]
+    pub fn of_request(partition: PartitionNo, request: &RequestId) -> Self {
+        let partition = partition.0.to_le_bytes();
+        match request {
+            RequestId::Hex(number) => Self::of(b'h', &[&partition, &number.to_le_bytes()]),
+            RequestId::Text(text) => Self::of(b'r', &[&partition, text.as_str().as_bytes()]),
+            RequestId::Digest(digest) => Self::of(b'q', &[&partition, digest.as_slice()]),
+        }
+    }
+
+    /// The key of the timeline of a connection.
+    #[must_use]
+    pub fn of_connection(partition: PartitionNo, worker: WorkerNo, connection: &Label) -> Self {
+        let (partition, worker) = (partition.0.to_le_bytes(), worker.0.to_le_bytes());
+        Self::of(b'n', &[&partition, &worker, connection.as_str().as_bytes()])
+    }
+
+    /// The key of the record of one content of a file of a declared partition.
+    #[must_use]
+    pub fn of_file(partition: PartitionNo, stamps: FileStamps, content: &[u8; 32]) -> Self {
+        let (partition, start) = (partition.0.to_le_bytes(), stamps.start.to_le_bytes());
+        Self::of(
+            b'f',
+            &[&partition, &start, &stamps.end.to_le_bytes(), content],
+        )
+    }
+
+    /// The key of the record of a file key of a declared partition.
+    #[must_use]
+    pub fn of_place(partition: PartitionNo, stamps: FileStamps) -> Self {
+        let (partition, start) = (partition.0.to_le_bytes(), stamps.start.to_le_bytes());
+        Self::of(b'p', &[&partition, &start, &stamps.end.to_le_bytes()])
+    }
+
+    /// The key of the record of one content of a file that is no file of a declared partition.
+    #[must_use]
+    pub fn of_foreign_file(key: &Label, content: &[u8; 32]) -> Self {
+        Self::of(b'g', &[key.as_str().as_bytes(), content])
+    }
+
+    /// The key of the record of a file key that is none of a declared partition.
+    #[must_use]
+    pub fn of_foreign_key(key: &Label) -> Self {
+        Self::of(b'k', &[key.as_str().as_bytes()])
+    }
+
+    /// Some bits of the key, to tell apart what stands in one place.
+    #[must_use]
+    pub fn tie(&self) -> u64 {
+        first_eight(&self.0)
+    }
+
+    /// The key for an id of this kind; the parts are told apart by their lengths.
+    fn of(kind: u8, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new_with_prefix([kind]);
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest = hash.finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}

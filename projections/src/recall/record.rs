@@ -1,0 +1,97 @@
+//! What is known of one id. Records only grow: merging is commutative, associative, idempotent.
+
+use purser_events::Position;
+use purser_events::intake::{FileReason, FileStamps, KeyState};
+use serde::{Deserialize, Serialize};
+
+use super::timeline::{ConnectionTimeline, RequestTimeline};
+
+/// What is known of one id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// A command id: what was asked under it, and the events that it led to.
+    Command(SeenCommand),
+    /// The id of an event that a source sent.
+    Event(SeenEvent),
+    /// One content of a file key.
+    File(SeenFile),
+    /// What came of a file key.
+    Key(KeyState),
+    /// The jobs that share a request id.
+    Request(RequestTimeline),
+    /// The latest connects and disconnects of a connection.
+    Connection(ConnectionTimeline),
+}
+
+/// A command id that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenCommand {
+    /// The first half of the SHA-256 of the command's content.
+    pub content: [u8; 16],
+    /// The first event that it led to.
+    pub position: Position,
+    /// How many events it led to.
+    pub events: u32,
+}
+
+/// An event of a source that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenEvent {
+    /// Its position in the log.
+    pub position: Position,
+    /// The first place that it was found in: the stamps of the file key, the index.
+    pub place: (FileStamps, u32),
+    /// The digest of what it says.
+    pub content: u64,
+}
+
+/// A content of a file key that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenFile {
+    /// The event that says so.
+    pub position: Position,
+    /// Why it was set aside; absent when it was read.
+    pub quarantined: Option<FileReason>,
+    /// Elements of its array.
+    pub elements: u32,
+    /// Elements that are no events.
+    pub malformed: u32,
+    /// Elements whose region or node type is not the key's.
+    pub misrouted: u32,
+}
+
+impl Record {
+    /// Adds what another record of the same key knows.
+    ///
+    /// # Panics
+    /// When the other is of another kind: keys of different kinds do not meet.
+    pub fn merge(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Command(mine), Self::Command(theirs)) => {
+                if theirs.position < mine.position {
+                    *mine = *theirs;
+                }
+            }
+            (Self::Event(mine), Self::Event(theirs)) => mine.merge(theirs),
+            (Self::File(mine), Self::File(theirs)) => {
+                if theirs.position < mine.position {
+                    *mine = *theirs;
+                }
+            }
+            (Self::Key(mine), Self::Key(theirs)) => *mine = (*mine).max(*theirs),
+            (Self::Request(mine), Self::Request(theirs)) => mine.merge(theirs),
+            (Self::Connection(mine), Self::Connection(theirs)) => mine.merge(theirs),
+            (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
+        }
+    }
+}
+
+impl SeenEvent {
+    fn merge(&mut self, other: &Self) {
+        let place = self.place.min(other.place);
+        if other.position < self.position {
+            *self = *other;
+        }
+        self.place = place;
+    }
+}
