@@ -130,6 +130,18 @@ impl Client {
         &self.base
     }
 
+    /// Whether the server runs on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self.base.host_str() {
+            Some("localhost" | "[::1]") => true,
+            Some(host) => host
+                .parse()
+                .is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback()),
+            None => false,
+        }
+    }
+
     /// Reads JSON.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ pub struct Args {
 pub enum Command {
     /// Runs the server; creates its data directory on the first start
     Serve(Serve),
+    /// Drops projections and snapshots, replays the log, and compares the digests
+    Rebuild(Offline),
+    /// Takes or lists snapshots
+    Snapshot(Snapshot),
     /// Prints a completion script
     Completions {
         /// The shell that it is for.
@@ -41,6 +45,34 @@ pub struct ConfigArgs {
     /// The data directory [env: PURSER_DATA]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// A data directory that no server holds, and the form of the output.
+#[derive(Debug, clap::Args)]
+pub struct Offline {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Snapshots.
+#[derive(Debug, clap::Args)]
+pub struct Snapshot {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: SnapshotAction,
+}
+
+/// What to do with snapshots.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotAction {
+    /// Takes a snapshot at the end of the log
+    Take(Offline),
+    /// Lists the snapshots there are, newest first
+    List(Offline),
 }
 
 /// The server.

@@ -2,15 +2,20 @@
 
 mod args;
 mod failure;
+mod ledger;
 mod out;
+mod rebuild;
 mod serve;
+mod snapshot;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::config::{self, Config, Layer};
 use clap::{CommandFactory, Parser};
 
+use args::ConfigArgs;
 pub use args::{Args, Command};
 pub use failure::Failure;
 
@@ -28,12 +33,25 @@ pub fn run() -> ExitCode {
 fn dispatch(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Rebuild(args) => rebuild::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "purser", &mut script);
-            Ok(out::stdout().write_all(&script)?)
+            let mut out = out::stdout();
+            out.write_all(&script)?;
+            Ok(out.flush()?)
         }
     }
+}
+
+/// The configuration in force, under the flags of a command.
+fn configured(args: &ConfigArgs) -> Result<Config, Failure> {
+    let flags = Layer {
+        data: args.data.clone(),
+        ..Layer::default()
+    };
+    Ok(config::load(args.config.as_deref(), flags)?)
 }
 
 /// Says on standard error why a command ended, causes included, and chooses the exit code.

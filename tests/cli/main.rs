@@ -2,5 +2,6 @@
 
 mod completions;
 mod configuration;
+mod ledger;
 mod run;
 mod usage;

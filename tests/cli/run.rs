@@ -2,6 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+
+use purser::log::redb_log::RedbLog;
+use purser::recall::MemoryIndex;
+use purser::service::{Parts, Running, Settings};
 
 /// How a run ended.
 pub(crate) struct Ended {
@@ -34,4 +39,12 @@ pub(crate) fn ended(output: Output) -> Ended {
 /// A directory for one test.
 pub(crate) fn dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory can be made")
+}
+
+/// Runs a ledger on the data directory `p` of `dir`, as a server would.
+pub(crate) fn ledger(dir: &Path) -> Running {
+    let settings = Settings::new(dir.join("p"));
+    let log = RedbLog::open(&settings.data).expect("the log opens");
+    let (log, index) = (Box::new(log), Arc::new(MemoryIndex::default()));
+    Running::start(&settings, Parts { log, index }).expect("the ledger starts")
 }
