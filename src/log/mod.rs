@@ -65,8 +65,8 @@ pub struct Limits {
 
 /// What the logs of this program take.
 pub(crate) const LIMITS: Limits = Limits {
-    batch_events_max: 65_536,
-    batch_bytes_max: 64 << 20,
+    batch_events_max: 1 << 20,
+    batch_bytes_max: 256 << 20,
     envelope_bytes_max: 16 << 20,
 };
 

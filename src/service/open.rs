@@ -17,8 +17,8 @@ use super::snapshots::{SnapshotStore, Snapshotter};
 use super::sweeper::{self, Sweeper};
 use super::{Running, Service};
 use crate::clock::Clock;
-use crate::log::{AcquireError, Log, LogReader, ReadError};
-use crate::recall::{Index, IndexError};
+use crate::log::{AcquireError, Log, LogReader, ReadError, RedbLog};
+use crate::recall::{Index, IndexError, MemoryIndex};
 use crate::view::View;
 use crate::writer::engine::{GENERATION_ROOM, recall_again};
 use crate::writer::{self, GENERATION, Start, SubmitError};
@@ -107,6 +107,16 @@ impl From<ReadError> for OpenError {
 }
 
 impl Running {
+    /// Starts the ledger of a data directory; makes the directory when it does not exist.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let log = Box::new(RedbLog::open(&settings.data)?);
+        let index = Arc::new(MemoryIndex::default());
+        Self::start(settings, Parts { log, index })
+    }
+
     /// Starts a ledger on the given storage: takes the log's lease, folds what it holds, feeds the
     /// index what it lacks, and lets the writer begin.
     ///

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::handle::{Outcome, Reply, Request, Submission, SubmitError, Verdict};
 
 /// A file with more elements is refused: one command must fit into one commit.
-pub(super) const ELEMENTS_MAX: usize = 100_000;
+pub(super) const ELEMENTS_MAX: usize = 65_536;
 
 /// Requests that wait together.
 #[derive(Debug, Default)]

@@ -1,0 +1,477 @@
+//! The writer against a log that fails on demand: what is answered is durable, what is durable
+//! counts once, and a failed commit leaves nothing.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+
+use purser::log::memory::Fault;
+use purser::log::{
+    AcquireError, AppendError, Batch, BatchId, End, Lease, Limits, Log, LogReader, MemoryLog,
+    ReadError, Resolution,
+};
+use purser::recall::MemoryIndex;
+use purser::service::{Parts, Running, Settings};
+use purser::writer::{Reply, Submission, SubmitError};
+use purser_commands::command::{Beat, RegisterWorker, Secret, SetPolicy, WorkerRef};
+use purser_commands::{Command, Rejection};
+use purser_events::policy::PolicyChange;
+use purser_events::worker::Manifest;
+use purser_events::{Actor, BasisPoints, Envelope, Label, Position};
+use purser_snapshots::digest;
+
+/// A log in memory whose next append goes wrong when a test says so.
+struct Faulty {
+    inner: Arc<Mutex<MemoryLog>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl Log for Faulty {
+    fn limits(&self) -> Limits {
+        self.inner.lock().expect("no test panics here").limits()
+    }
+
+    fn acquire(&mut self) -> Result<Lease, AcquireError> {
+        self.inner.lock().expect("no test panics here").acquire()
+    }
+
+    fn end(&self) -> End {
+        self.inner.lock().expect("no test panics here").end()
+    }
+
+    fn append(&mut self, lease: Lease, batch: &Batch) -> Result<End, AppendError> {
+        let mut inner = self.inner.lock().expect("no test panics here");
+        if let Some(fault) = self.fault.lock().expect("no test panics here").take() {
+            inner.fail_next(fault);
+        }
+        inner.append(lease, batch)
+    }
+
+    fn resolve(&mut self, batch: BatchId) -> Result<Resolution, ReadError> {
+        self.inner
+            .lock()
+            .expect("no test panics here")
+            .resolve(batch)
+    }
+
+    fn reader(&self) -> Arc<dyn LogReader> {
+        self.inner.lock().expect("no test panics here").reader()
+    }
+}
+
+/// A running ledger, and what a test needs to break it.
+struct World {
+    running: Running,
+    log: Arc<Mutex<MemoryLog>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+    settings: Settings,
+    _data: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut settings = Settings {
+            test_clock: true,
+            ..Settings::new(data.path())
+        };
+        change(&mut settings);
+        let log = Arc::new(Mutex::new(MemoryLog::new()));
+        let fault = Arc::new(Mutex::new(None));
+        let running = start(&settings, &log, &fault);
+        Self {
+            running,
+            log,
+            fault,
+            settings,
+            _data: data,
+        }
+    }
+
+    fn fail_next(&self, fault: Fault) {
+        *self.fault.lock().expect("no test panics here") = Some(fault);
+    }
+
+    fn submit(&self, command: Command, id: Option<&str>) -> Result<Reply, SubmitError> {
+        self.running
+            .service
+            .writer
+            .submit_blocking(submission(command, id))
+    }
+
+    fn end(&self) -> Position {
+        self.log.lock().expect("no test panics here").end().position
+    }
+
+    fn envelopes(&self) -> Vec<Envelope> {
+        let mut all = Vec::new();
+        let read = self.running.service.log.read(Position(1), &mut |envelope| {
+            all.push(envelope);
+            ControlFlow::Continue(())
+        });
+        read.expect("the log is whole");
+        all
+    }
+
+    /// Stops in order and starts again on the same log, with an empty index.
+    fn restart(self) -> Self {
+        let Self {
+            running,
+            log,
+            fault,
+            settings,
+            _data,
+        } = self;
+        running.stop().expect("a clean stop");
+        let running = start(&settings, &log, &fault);
+        Self {
+            running,
+            log,
+            fault,
+            settings,
+            _data,
+        }
+    }
+}
+
+fn start(
+    settings: &Settings,
+    log: &Arc<Mutex<MemoryLog>>,
+    fault: &Arc<Mutex<Option<Fault>>>,
+) -> Running {
+    let log = Box::new(Faulty {
+        inner: Arc::clone(log),
+        fault: Arc::clone(fault),
+    });
+    let parts = Parts {
+        log,
+        index: Arc::new(MemoryIndex::default()),
+    };
+    Running::start(settings, parts).expect("the ledger starts")
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("a short text")
+}
+
+fn submission(command: Command, id: Option<&str>) -> Submission {
+    Submission {
+        command,
+        id: id.map(label),
+        actor: Actor::CommandLine,
+    }
+}
+
+fn register(miner: &str) -> Command {
+    Command::RegisterWorker(Box::new(RegisterWorker {
+        miner_id: label(miner),
+        api_key: Secret("k".into()),
+        fresh_salt: [1; 16],
+        manifest: Manifest {
+            addr: label("10.0.0.1:9000"),
+            proto: label("grpc"),
+            gpu_name: label("A100"),
+            vram_mb: 81_920,
+            cpu_cores: 16,
+            ram_mb: 131_072,
+            price_micro: 500_000,
+            max_parallel: 4,
+            tags: vec![],
+            capabilities: vec![],
+            accel: vec![],
+            region: None,
+            node_type: None,
+            payout_address: None,
+        },
+    }))
+}
+
+fn beat(miner: &str, sent_at_ms: u64) -> Command {
+    Command::Beat(Beat {
+        worker: WorkerRef::Miner(label(miner)),
+        sent_at_ms,
+        queue_len: 1,
+        avg_latency_ms: Some(20),
+        temp_decidegrees: None,
+        mem_free_mb: None,
+    })
+}
+
+fn commission(rate: u16) -> Command {
+    let rate = BasisPoints::new(rate).expect("a rate");
+    Command::SetPolicy(SetPolicy {
+        change: PolicyChange::Commission(rate),
+        expected: None,
+    })
+}
+
+#[test]
+fn an_answer_names_a_position_that_is_in_the_log() {
+    let world = World::new();
+    let reply = world.submit(register("w1"), None).expect("granted");
+    assert_eq!(reply.position, world.end());
+    assert!(!reply.replayed);
+}
+
+#[test]
+fn the_same_id_and_content_answers_as_at_first_and_records_nothing() {
+    let world = World::new();
+    let first = world.submit(register("w1"), Some("once")).expect("granted");
+    let end = world.end();
+    let again = world.submit(register("w1"), Some("once")).expect("known");
+    assert_eq!(
+        (again.answer, again.position),
+        (first.answer, first.position)
+    );
+    assert!(again.replayed);
+    assert_eq!(world.end(), end);
+}
+
+#[test]
+fn an_id_is_known_after_a_restart_with_an_empty_index() {
+    let world = World::new();
+    let first = world.submit(register("w1"), Some("once")).expect("granted");
+    let world = world.restart();
+    let again = world.submit(register("w1"), Some("once")).expect("known");
+    assert_eq!((again.position, again.replayed), (first.position, true));
+}
+
+#[test]
+fn the_same_id_with_other_content_is_refused() {
+    let world = World::new();
+    world
+        .submit(commission(100), Some("once"))
+        .expect("granted");
+    let end = world.end();
+    assert_eq!(
+        world.submit(commission(200), Some("once")),
+        Err(SubmitError::IdempotencyConflict)
+    );
+    assert_eq!(world.end(), end);
+}
+
+#[test]
+fn a_repetition_within_one_commit_counts_once() {
+    let world = World::new();
+    let both = vec![
+        submission(register("w1"), Some("a")),
+        submission(register("w1"), Some("a")),
+    ];
+    let end = world.end();
+    let replies = world.running.service.writer.submit_all_blocking(both);
+    assert!(!replies[0].expect("granted").replayed);
+    assert!(replies[1].expect("known").replayed);
+    assert_eq!(world.end(), end.next());
+}
+
+#[test]
+fn a_refused_command_leaves_no_trace() {
+    let world = World::new();
+    let end = world.end();
+    let refused = world.submit(beat("nobody", 5), Some("x"));
+    assert_eq!(
+        refused,
+        Err(SubmitError::Rejected(Rejection::UnknownWorker))
+    );
+    assert_eq!(world.end(), end);
+    world.submit(register("nobody"), None).expect("granted");
+    world
+        .submit(beat("nobody", 5), Some("x"))
+        .expect("the id of a refusal may be used again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_atomic_batch_happens_whole_or_not_at_all() {
+    let world = tokio::task::block_in_place(World::new);
+    let writer = &world.running.service.writer;
+    let end = world.end();
+    let batch = |last: Command| {
+        vec![
+            submission(register("a"), Some("a")),
+            submission(register("b"), None),
+            submission(last, None),
+        ]
+    };
+    let refused = writer.submit_all(batch(beat("nobody", 1)), true).await;
+    assert_eq!(refused[0], Err(SubmitError::BatchRefused));
+    assert_eq!(refused[1], Err(SubmitError::BatchRefused));
+    assert_eq!(
+        refused[2],
+        Err(SubmitError::Rejected(Rejection::UnknownWorker))
+    );
+    assert_eq!(world.end(), end);
+    let granted = writer.submit_all(batch(beat("a", 1)), true).await;
+    assert!(granted.iter().all(Result::is_ok), "{granted:?}");
+    assert!(
+        !granted[0].expect("granted").replayed,
+        "the refused batch used no id"
+    );
+    assert_eq!(world.end(), end.plus(3));
+    tokio::task::block_in_place(|| drop(world));
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_recovers_without_a_restart() {
+    let world = World::new();
+    let end = world.end();
+    world.fail_next(Fault::Full);
+    assert_eq!(
+        world.submit(register("w1"), Some("a")),
+        Err(SubmitError::ReadOnly)
+    );
+    assert_eq!(world.end(), end);
+    assert!(world.running.service.stats.counted().read_only);
+    let reply = loop {
+        match world.submit(register("w1"), Some("a")) {
+            Err(SubmitError::ReadOnly) => std::thread::yield_now(),
+            other => break other.expect("granted once there is space"),
+        }
+    };
+    assert!(!reply.replayed);
+    assert_eq!(world.end(), end.next());
+    assert!(!world.running.service.stats.counted().read_only);
+}
+
+#[test]
+fn a_failed_commit_leaves_the_books_as_the_log_has_them() {
+    let world = World::new();
+    world.submit(register("w1"), Some("r")).expect("granted");
+    world.fail_next(Fault::Unavailable);
+    assert_eq!(
+        world.submit(register("w2"), Some("a")),
+        Err(SubmitError::Unavailable)
+    );
+    let lost = world.submit(beat("w2", 1), None);
+    assert_eq!(lost, Err(SubmitError::Rejected(Rejection::UnknownWorker)));
+    world
+        .submit(beat("w1", 1), None)
+        .expect("what was durable is known still");
+    assert!(
+        world
+            .submit(register("w1"), Some("r"))
+            .expect("known")
+            .replayed
+    );
+    assert!(
+        !world
+            .submit(register("w2"), Some("a"))
+            .expect("granted")
+            .replayed
+    );
+}
+
+#[test]
+fn an_unknown_outcome_stops_the_writer_for_good() {
+    for (fault, landed) in [
+        (Fault::UnknownCommitted, true),
+        (Fault::UnknownAbsent, false),
+    ] {
+        let world = World::new();
+        let end = world.end();
+        world.fail_next(fault);
+        assert_eq!(
+            world.submit(register("w1"), Some("a")),
+            Err(SubmitError::Unavailable)
+        );
+        assert_eq!(
+            world.submit(commission(1), None),
+            Err(SubmitError::Unavailable)
+        );
+        assert!(world.running.service.stats.counted().failure.is_some());
+        let world = world.restart();
+        let again = world
+            .submit(register("w1"), Some("a"))
+            .expect("granted or known");
+        assert_eq!(again.replayed, landed, "{fault:?}");
+        assert_eq!(world.end(), end.next());
+    }
+}
+
+#[test]
+fn a_fenced_writer_stops_and_answers_nothing_as_done() {
+    let world = World::new();
+    world.fail_next(Fault::Fenced);
+    assert_eq!(
+        world.submit(register("w1"), None),
+        Err(SubmitError::Unavailable)
+    );
+    assert!(world.running.service.stats.counted().failure.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_so_at_once() {
+    let world = tokio::task::block_in_place(|| World::with(|settings| settings.queue_max = 2));
+    let held = world.log.lock().expect("no test panics here");
+    let writer = world.running.service.writer.clone();
+    let mut waiting = tokio::task::JoinSet::new();
+    // The writer is stuck in its first commit; the queue behind it fills up.
+    let busy = loop {
+        let ours = writer.clone();
+        waiting.spawn(async move { ours.submit(submission(commission(7), None)).await });
+        if let Some(done) = waiting.try_join_next() {
+            break done.expect("no task panics");
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(busy, Err(SubmitError::Busy));
+    drop(held);
+    while let Some(done) = waiting.join_next().await {
+        assert!(matches!(
+            done.expect("no task panics"),
+            Ok(_) | Err(SubmitError::Busy)
+        ));
+    }
+    tokio::task::block_in_place(|| drop(world));
+}
+
+#[test]
+fn the_published_folds_equal_a_replay_and_survive_a_restart() {
+    let world = World::new();
+    for number in 0..50 {
+        let miner = format!("w{number}");
+        world.submit(register(&miner), None).expect("granted");
+        world.submit(beat(&miner, 9), None).expect("granted");
+    }
+    let mut folds = purser_projections::Projections::default();
+    world
+        .envelopes()
+        .iter()
+        .for_each(|envelope| folds.apply(envelope.recorded()));
+    let world = world.restart();
+    assert_eq!(digest(&world.running.service.view.read()), digest(&folds));
+    let (_, newest) = world.running.service.snapshot_status();
+    assert_eq!(
+        newest,
+        Some(world.end()),
+        "a clean stop leaves a snapshot of the end"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_past_the_grace_becomes_one_event() {
+    let world = tokio::task::block_in_place(World::new);
+    let service = world.running.service.clone();
+    let writer = &service.writer;
+    writer
+        .submit(submission(register("w1"), None))
+        .await
+        .expect("granted");
+    let end = world.end();
+    let at = |millis| purser_events::Micros::from_millis(millis);
+    service.advance_clock(at(120_000)).await.expect("forward");
+    assert_eq!(world.end(), end, "at the grace a worker is still there");
+    service.advance_clock(at(120_001)).await.expect("forward");
+    assert_eq!(world.end(), end.next(), "past it, it lapsed");
+    assert!(
+        service
+            .view
+            .reached(world.end(), std::time::Duration::from_secs(5))
+            .await
+    );
+    service.advance_clock(at(500_000)).await.expect("forward");
+    assert_eq!(world.end(), end.next(), "and lapses once");
+    tokio::task::block_in_place(|| drop(world));
+}
