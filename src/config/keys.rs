@@ -59,7 +59,12 @@ macro_rules! keys {
             /// Fills in the defaults.
             #[must_use]
             pub fn from_layers(layer: Layer) -> Self {
-                Self { $($key: <$kind as Setting>::effective(<$kind as Setting>::over(layer.$key, $default)),)* }
+                Self {
+                    $($key: {
+                        let over = <$kind as Setting>::over(layer.$key, $default);
+                        <$kind as Setting>::effective(over)
+                    },)*
+                }
             }
         }
     };

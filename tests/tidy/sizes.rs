@@ -128,10 +128,10 @@ fn a_long_file_and_a_long_line_are_found() {
 #[test]
 fn a_long_function_is_found_and_the_ratchet_only_goes_down() {
     let body = "        let x = 1;\n".repeat(FUNCTION_LINES_MAX);
-    let text = format!(
-        "impl X {{\n    pub(crate) const fn long(\n        self,\n    ) -> u8 {{\n{body}    }}\n\n    \
-         fn short() {{}}\n\n    fn declared(\n        x: u8,\n    ) -> u8;\n}}\n"
-    );
+    let long =
+        format!("    pub(crate) const fn long(\n        self,\n    ) -> u8 {{\n{body}    }}\n");
+    let short = "    fn short() {}\n    fn declared(\n        x: u8,\n    ) -> u8;\n";
+    let text = format!("impl X {{\n{long}{short}}}\n");
     let bad = SourceFile::sample("src/x.rs", &text);
     let lines: Vec<usize> = functions(&bad).iter().map(|found| found.lines).collect();
     assert_eq!(lines, [FUNCTION_LINES_MAX + 4, 1, 3]);
