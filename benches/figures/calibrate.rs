@@ -11,13 +11,15 @@ pub(crate) fn sync_time(directory: &Path) -> Duration {
     let path = directory.join("calibration");
     let file = File::create(&path).expect("the directory can be written");
     let zeroes = vec![0; 4_096 * BLOCKS];
-    file.write_all_at(&zeroes, 0).expect("the disk takes two megabytes");
+    file.write_all_at(&zeroes, 0)
+        .expect("the disk takes two megabytes");
     file.sync_all().expect("the disk syncs");
     let block = [7; 4_096];
     let mut took: Vec<Duration> = (0..BLOCKS)
         .map(|number| {
             let began = Instant::now();
-            file.write_all_at(&block, (number * block.len()) as u64).expect("zeroed before");
+            file.write_all_at(&block, (number * block.len()) as u64)
+                .expect("zeroed before");
             file.sync_data().expect("the disk syncs");
             began.elapsed()
         })

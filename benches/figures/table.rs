@@ -11,7 +11,7 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn new() -> Self {
         let mut table = Table::new();
-        table.load_preset(presets::ASCII_MARKDOWN);
+        table.load_style(presets::ASCII_MARKDOWN);
         table.set_header(["figure", "measured", "against", "bar"]);
         Self { table }
     }
@@ -19,7 +19,8 @@ impl Figures {
     /// Adds a row, and shows it at once on the way.
     pub(crate) fn row(&mut self, figure: &str, measured: String, against: String, bar: &str) {
         eprintln!("{figure}: {measured} {against}");
-        self.table.add_row([figure.to_owned(), measured, against, bar.to_owned()]);
+        self.table
+            .add_row([figure.to_owned(), measured, against, bar.to_owned()]);
     }
 }
 

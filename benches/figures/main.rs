@@ -1,0 +1,31 @@
+//! The figures that the README quotes, each beside what this machine can do in the same run.
+//!
+//! `cargo bench --bench figures` prints the table; words after `--` choose sections.
+
+mod calibrate;
+mod pool;
+mod table;
+mod writer;
+
+use table::Figures;
+
+fn main() {
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let wants = |name: &str| chosen.is_empty() || chosen.iter().any(|word| word == name);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut figures = Figures::new();
+    let sync = calibrate::sync_time(directory.path());
+    figures.row(
+        "sync of a zeroed 4 KiB block",
+        format!("{} us", sync.as_micros()),
+        String::new(),
+        "",
+    );
+    if wants("writer") {
+        writer::measure(&mut figures, directory.path());
+    }
+    println!("\n{figures}");
+}
