@@ -18,10 +18,13 @@ use super::sweeper::{self, Sweeper};
 use super::{Running, Service};
 use crate::clock::Clock;
 use crate::log::{AcquireError, Log, LogReader, ReadError, RedbLog};
-use crate::recall::{Index, IndexError, MemoryIndex};
+use crate::recall::{DiskIndex, Index, IndexError, Kept};
 use crate::view::View;
 use crate::writer::engine::{GENERATION_ROOM, recall_again};
 use crate::writer::{self, GENERATION, Start, SubmitError};
+
+/// The file of the index of ids.
+pub(super) const INDEX_FILE: &str = "recall.redb";
 
 /// How a ledger is run.
 #[derive(Clone, Debug)]
@@ -113,7 +116,7 @@ impl Running {
     /// See [`OpenError`].
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
         let log = Box::new(RedbLog::open(&settings.data)?);
-        let index = Arc::new(MemoryIndex::default());
+        let index = Arc::new(open_index(&settings.data, log.end().position)?);
         Self::start(settings, Parts { log, index })
     }
 
@@ -186,8 +189,29 @@ impl Running {
     }
 }
 
+/// The index of a data directory, made anew when it is damaged or belongs to a longer log: it is
+/// derived, so that costs time and nothing else.
+pub(super) fn open_index(data: &Path, end: Position) -> Result<DiskIndex, IndexError> {
+    let path = data.join(INDEX_FILE);
+    let (index, kept) = DiskIndex::open_or_discard(&path)?;
+    if matches!(kept, Kept::Discarded) {
+        tracing::warn!("the index of ids is damaged and is made anew from the log");
+    }
+    if index.checkpoint() <= end {
+        return Ok(index);
+    }
+    tracing::warn!("the index of ids belongs to a longer log and is made anew");
+    drop(index);
+    DiskIndex::remove(&path)?;
+    DiskIndex::open(path)
+}
+
 /// Feeds the index everything behind its checkpoint; the rest stays in the books.
-fn feed(index: &dyn Index, log: &dyn LogReader, books: &mut Books) -> Result<Position, OpenError> {
+pub(super) fn feed(
+    index: &dyn Index,
+    log: &dyn LogReader,
+    books: &mut Books,
+) -> Result<Position, ReplayError> {
     let end = books.projections.position;
     let mut absorbed = index.checkpoint().min(end);
     let mut failed = None;

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use purser_events::Position;
-use purser_projections::Projections;
+use purser_projections::{Books, Projections};
 use purser_snapshots::{Digest, digest};
 
+use super::open::{INDEX_FILE, feed, open_index};
 use super::snapshots::SnapshotStore;
 use crate::log::{End, LogReader, ReadError};
+use crate::recall::{DiskIndex, Index, IndexError};
 
 /// Why the folds could not be rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum ReplayError {
     /// The snapshots cannot be listed or removed.
     #[error("the snapshots cannot be read")]
     Snapshots(#[source] std::io::Error),
+    /// The index of ids cannot be written.
+    #[error(transparent)]
+    Index(#[from] IndexError),
 }
 
 /// Folds as they were replayed.
@@ -87,10 +92,11 @@ pub fn replay(store: &SnapshotStore, log: &dyn LogReader) -> Result<Replayed, Re
     })
 }
 
-/// Drops every snapshot and replays the whole log. The digests before and after must agree.
+/// Drops everything that is derived and makes it anew: snapshots, folds, the index of ids. The
+/// digests before and after must agree.
 ///
 /// # Errors
-/// When the log or the snapshots cannot be read.
+/// When the log cannot be read, or the index not be written.
 pub fn rebuild(data: &Path, log: &dyn LogReader) -> Result<Rebuilt, ReplayError> {
     let store = SnapshotStore::of(data);
     let before = digest(&replay(&store, log)?.folds);
@@ -99,13 +105,23 @@ pub fn rebuild(data: &Path, log: &dyn LogReader) -> Result<Rebuilt, ReplayError>
     let mut folds = Projections::default();
     replay_to_end(log, &mut folds)?;
     let took = began.elapsed();
-    let (events, after) = (folds.position.0, digest(&folds));
+    rebuild_index(data, log, folds.position)?;
     Ok(Rebuilt {
-        events,
+        events: folds.position.0,
         took,
         before,
-        after,
+        after: digest(&folds),
         folds,
         snapshots_dropped,
     })
+}
+
+fn rebuild_index(data: &Path, log: &dyn LogReader, end: Position) -> Result<(), ReplayError> {
+    DiskIndex::remove(&data.join(INDEX_FILE))?;
+    let index = open_index(data, end)?;
+    let mut books = Books::default();
+    books.projections.position = end;
+    feed(&index, log, &mut books)?;
+    index.absorb(books.recalled.take_recent(0), end)?;
+    Ok(index.flush()?)
 }
