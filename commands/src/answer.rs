@@ -36,6 +36,8 @@ pub struct FileAnswer {
     pub events: u32,
     /// Events that had been taken in before.
     pub duplicates: u32,
+    /// Elements whose id had been taken in before with other content.
+    pub conflicts: u32,
     /// Elements that are no events.
     pub malformed: u32,
     /// Elements whose region or node type is not the key's.
@@ -68,13 +70,12 @@ impl Answer {
                         created: false,
                     };
                 }
-                Event::FileTaken(taken) => answer = Self::File(file_answer(taken, events)),
+                Event::FileTaken(taken) => {
+                    let events = events.iter().map(|envelope| &envelope.event);
+                    answer = Self::File(FileAnswer::of(taken, events));
+                }
                 Event::FileQuarantined(set_aside) => {
-                    let quarantined = Some(set_aside.reason);
-                    answer = Self::File(FileAnswer {
-                        quarantined,
-                        ..FileAnswer::default()
-                    });
+                    answer = Self::File(FileAnswer::set_aside(set_aside.reason));
                 }
                 _ => {}
             }
@@ -83,17 +84,30 @@ impl Answer {
     }
 }
 
-fn file_answer(taken: &FileTaken, events: &[Envelope]) -> FileAnswer {
-    let suspense = events.iter().filter(|one| is_suspense(&one.event)).count();
-    FileAnswer {
-        repeated: false,
-        quarantined: None,
-        elements: taken.elements,
-        events: taken.elements - taken.malformed - taken.misrouted - taken.duplicates,
-        duplicates: taken.duplicates,
-        malformed: taken.malformed,
-        misrouted: taken.misrouted,
-        suspense: u32::try_from(suspense).expect("a file has fewer than 2^32 elements"),
+impl FileAnswer {
+    /// What became of a file that was read, from the events that it led to.
+    pub(crate) fn of<'a>(taken: &FileTaken, events: impl Iterator<Item = &'a Event>) -> Self {
+        let suspense = events.filter(|event| is_suspense(event)).count();
+        let known = taken.duplicates + taken.conflicts;
+        Self {
+            repeated: false,
+            quarantined: None,
+            elements: taken.elements,
+            events: taken.elements - taken.malformed - taken.misrouted - known,
+            duplicates: taken.duplicates,
+            conflicts: taken.conflicts,
+            malformed: taken.malformed,
+            misrouted: taken.misrouted,
+            suspense: u32::try_from(suspense).expect("a file has fewer than 2^32 elements"),
+        }
+    }
+
+    /// What became of a file that was set aside.
+    pub(crate) fn set_aside(reason: FileReason) -> Self {
+        Self {
+            quarantined: Some(reason),
+            ..Self::default()
+        }
     }
 }
 

@@ -82,6 +82,14 @@ impl RequestTimeline {
         self.entries.is_empty()
     }
 
+    /// Whether the job that this event took in is one of them.
+    #[must_use]
+    pub fn contains(&self, event: Position) -> bool {
+        self.entries
+            .binary_search_by_key(&event, |one| one.event)
+            .is_ok()
+    }
+
     /// Every job, in the source's order.
     ///
     /// # Panics
@@ -161,6 +169,14 @@ impl ConnectionTimeline {
         self.entries
             .iter()
             .max_by_key(|entry| (entry.order, entry.event))
+    }
+
+    /// Whether this event is one of them.
+    #[must_use]
+    pub fn contains(&self, event: Position) -> bool {
+        self.entries
+            .binary_search_by_key(&event, |one| one.event)
+            .is_ok()
     }
 
     /// Whether a further event of this second would be one too many.

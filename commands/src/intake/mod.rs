@@ -3,12 +3,15 @@
 use purser_events::intake::{ElementReason, EventId, FileReason, FileStamps, RequestId};
 use purser_events::policy::NodeType;
 use purser_events::{Address, Label, Seconds, Wei};
-use purser_projections::names::Names;
-use purser_projections::recall::RecallKey;
 use serde::Serialize;
 
-use crate::answer::FileAnswer;
-use crate::{Answer, Execution};
+mod connection;
+mod element;
+mod matching;
+mod recall;
+mod take;
+
+pub use take::take_file;
 
 /// Take in a delivered file. The shell has read its bytes into typed elements; what they mean is
 /// decided here.
@@ -127,14 +130,4 @@ pub struct Processed {
     pub real_time_ratio: Option<i64>,
     /// What the source says was earned.
     pub fee: purser_events::intake::Fee,
-}
-
-impl TakeFile {
-    /// Names every record of history that a decision on this file looks at.
-    pub fn recall(&self, _names: &Names, _each: impl FnMut(RecallKey)) {}
-}
-
-/// Takes in a file: whatever it holds becomes an event, a counted duplicate or a quarantine row.
-pub fn take_file(_run: &mut Execution<'_>, _file: &TakeFile) -> Answer {
-    Answer::File(FileAnswer::default())
 }
