@@ -1,1 +1,8 @@
 //! Delivered files: from bytes to a typed command.
+
+mod element;
+mod key;
+mod parse;
+mod value;
+
+pub use parse::{BadKey, read_file};
