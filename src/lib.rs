@@ -9,6 +9,7 @@ pub mod intake;
 pub mod keys;
 pub mod log;
 pub mod recall;
+pub mod render;
 pub mod service;
 pub mod session;
 pub mod simulate;

@@ -1,0 +1,91 @@
+//! What each kind of event says.
+
+mod intake;
+mod job;
+mod worker;
+
+use purser_events::policy::{AssetDeclared, PartitionDeclared, PolicyChange};
+use purser_events::{Envelope, Event, PartitionNo, WorkerNo};
+use purser_projections::names::Names;
+
+use super::name;
+use super::object::Object;
+
+/// An object, and the names that its numbers stand for.
+pub(super) struct Data<'a, 'o> {
+    object: &'a mut Object<'o>,
+    names: &'a Names,
+}
+
+/// Writes every field of an event.
+pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names) {
+    let mut data = Data { object, names };
+    match &envelope.event {
+        Event::WorkerBeat(beat) => data.beat(beat, envelope.recorded_at),
+        Event::JobReceived(received) => data.job_received(received),
+        Event::JobProcessed(job) => data.job_processed(job),
+        Event::JobReattributed(job) => data.job_reattributed(job),
+        Event::TicketRedeemed(ticket) => data.ticket(ticket),
+        Event::WorkerNamed(named) => data.worker("worker", named.worker),
+        Event::WorkerRegistered(registered) => data.registered(registered),
+        Event::ManifestChanged(changed) => data.manifest_changed(changed),
+        Event::WorkerUpdated(updated) => data.updated(updated),
+        Event::LeaseGranted(granted) => data.lease(granted),
+        Event::WorkerLapsed(lapsed) => data.lapsed(lapsed),
+        Event::WorkerLoggedOut(gone) => data.worker("worker", gone.worker),
+        Event::PolicyChanged(changed) => data.policy(changed.change),
+        Event::PartitionDeclared(declared) => data.partition_declared(declared),
+        Event::AssetDeclared(declared) => data.asset_declared(declared),
+        Event::FileTaken(taken) => data.file_taken(taken),
+        Event::FileQuarantined(set_aside) => data.file_quarantined(set_aside),
+        Event::ElementQuarantined(set_aside) => data.element_quarantined(set_aside),
+        Event::WorkerConnected(connected) => data.connected(connected),
+        Event::WorkerDisconnected(disconnected) => data.disconnected(disconnected),
+        Event::PartitionReset(reset) => data.taken(&reset.taken),
+        Event::OtherTaken(other) => data.other(other),
+        Event::EarlierCopyFound(found) => data.earlier_copy(found),
+        Event::ModelNamed(named) => data.model(named.model),
+        Event::TypeNamed(named) => data.object.text("event_type", named.name.as_str()),
+    }
+}
+
+impl Data<'_, '_> {
+    fn worker(&mut self, key: &str, worker: WorkerNo) {
+        let names = self.names;
+        self.object
+            .quoted(key, |out| name::worker(out, names, worker));
+    }
+
+    fn partition(&mut self, partition: PartitionNo) {
+        let names = self.names;
+        self.object
+            .quoted("partition", |out| name::partition(out, names, partition));
+    }
+
+    fn policy(&mut self, change: PolicyChange) {
+        match change {
+            PolicyChange::Commission(rate) => self.object.number("commission_bps", rate.get()),
+            PolicyChange::PayoutThreshold(threshold) => {
+                self.object.amount("payout_threshold_wei", threshold.0);
+            }
+            PolicyChange::LeaseTtlMs(ttl) => self.object.number("lease_ttl_ms", ttl),
+            PolicyChange::HeartbeatGraceMs(grace) => {
+                self.object.number("heartbeat_grace_ms", grace);
+            }
+            PolicyChange::HeartbeatIntervalMs(interval) => {
+                self.object.number("heartbeat_interval_ms", interval);
+            }
+        }
+    }
+
+    fn partition_declared(&mut self, declared: &PartitionDeclared) {
+        self.partition(declared.partition);
+        self.object.text("node_type", declared.node_type.as_str());
+        self.object.text("region", declared.region.as_str());
+    }
+
+    fn asset_declared(&mut self, declared: &AssetDeclared) {
+        self.object.text("asset", declared.code.as_str());
+        self.object.number("exponent", declared.exponent);
+    }
+}

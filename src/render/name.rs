@@ -1,0 +1,110 @@
+//! The names that numbers stand for. Names only grow and numbers are never reused, so the latest
+//! names resolve all numbers; a number without a name is shown as `#` and its digits.
+
+use purser_events::intake::{EventId, FileStamps, RequestId};
+use purser_events::{Actor, KeyTag, PartitionNo, WorkerNo};
+use purser_projections::names::{Names, WorkerName};
+
+use super::text::{decimal, hex, padded, uuid};
+
+/// Appends a worker's id or address.
+pub(super) fn worker(out: &mut Vec<u8>, names: &Names, worker: WorkerNo) {
+    match names.workers().get(worker.index()) {
+        Some(WorkerName::Miner(id)) => out.extend_from_slice(id.as_str().as_bytes()),
+        Some(WorkerName::Address(address)) => {
+            out.extend_from_slice(b"0x");
+            hex(out, &address.0);
+        }
+        None => nameless(out, worker.0),
+    }
+}
+
+/// Appends a partition as `node_type|region`.
+pub(super) fn partition(out: &mut Vec<u8>, names: &Names, partition: PartitionNo) {
+    match names.partitions().get(partition.index()) {
+        Some(one) => {
+            out.extend_from_slice(one.node_type.as_str().as_bytes());
+            out.push(b'|');
+            out.extend_from_slice(one.region.as_str().as_bytes());
+        }
+        None => nameless(out, partition.0),
+    }
+}
+
+/// Appends the key of a file.
+pub(super) fn file_key(
+    out: &mut Vec<u8>,
+    names: &Names,
+    partition: PartitionNo,
+    stamps: FileStamps,
+) {
+    let Some(one) = names.partitions().get(partition.index()) else {
+        return nameless(out, partition.0);
+    };
+    let (region, node_type) = (
+        one.region.as_str().as_bytes(),
+        one.node_type.as_str().as_bytes(),
+    );
+    let parts = [region, b"/", node_type, b"/", region, b"-", node_type, b"-"];
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+    stamp(out, stamps.start);
+    out.push(b'_');
+    stamp(out, stamps.end);
+    out.extend_from_slice(b".json");
+}
+
+/// Appends `YYYYMMDDTHHMMSSZ`, which stands in events as one number of 14 digits.
+fn stamp(out: &mut Vec<u8>, stamp: u64) {
+    padded(out, stamp / 1_000_000 % 100_000_000, 8);
+    out.push(b'T');
+    padded(out, stamp % 1_000_000, 6);
+    out.push(b'Z');
+}
+
+fn nameless(out: &mut Vec<u8>, number: u32) {
+    out.push(b'#');
+    decimal(out, number.into());
+}
+
+/// Appends the source's id of an event.
+pub(super) fn event_id(out: &mut Vec<u8>, id: &EventId) {
+    match id {
+        EventId::Uuid(bytes) => uuid(out, bytes),
+        EventId::Text(text) => out.extend_from_slice(text.as_str().as_bytes()),
+        EventId::Digest(digest) => sha256(out, &digest[..]),
+    }
+}
+
+/// Appends the source's id of a request.
+pub(super) fn request(out: &mut Vec<u8>, id: &RequestId) {
+    match id {
+        RequestId::Hex(number) => hex(out, &number.to_be_bytes()),
+        RequestId::Text(text) => out.extend_from_slice(text.as_str().as_bytes()),
+        RequestId::Digest(digest) => sha256(out, &digest[..]),
+    }
+}
+
+fn sha256(out: &mut Vec<u8>, digest: &[u8]) {
+    out.extend_from_slice(b"sha256:");
+    hex(out, digest);
+}
+
+/// Appends who issued a command.
+pub(super) fn actor(out: &mut Vec<u8>, names: &Names, actor: Actor) {
+    match actor {
+        Actor::Purser => out.extend_from_slice(b"purser"),
+        Actor::CommandLine => out.extend_from_slice(b"command_line"),
+        Actor::Newcomer => out.extend_from_slice(b"newcomer"),
+        Actor::Coordinator(tag) => holder(out, b"coordinator:", tag),
+        Actor::Operator(tag) => holder(out, b"operator:", tag),
+        Actor::Worker(number) => {
+            out.extend_from_slice(b"worker:");
+            worker(out, names, number);
+        }
+    }
+}
+
+fn holder(out: &mut Vec<u8>, role: &[u8], tag: KeyTag) {
+    out.extend_from_slice(role);
+    hex(out, &tag.0.to_be_bytes());
+}

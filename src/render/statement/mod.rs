@@ -1,0 +1,172 @@
+//! A worker's statement: every event behind its balance, from the log itself.
+
+mod row;
+
+use std::ops::ControlFlow;
+
+use purser_events::intake::{Attribution, EventId, RequestId, Split};
+use purser_events::{Envelope, Event, EventKind, Micros, PartitionNo, Position, Seconds, WorkerNo};
+
+use crate::log::{LogReader, ReadError};
+
+pub use row::{COLUMNS, CsvEntries};
+
+/// Whose statement, and of which part of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The numbers that the worker earns under: its own, and that of the payee whose address it
+    /// is paid at.
+    pub workers: Vec<WorkerNo>,
+    /// The first position whose entries are listed.
+    pub from: Position,
+    /// The last position whose entries are listed.
+    pub to: Position,
+}
+
+/// One posting to the worker's balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The event.
+    pub position: Position,
+    /// When it was recorded.
+    pub recorded_at: Micros,
+    /// Its kind.
+    pub kind: EventKind,
+    /// The number that was credited.
+    pub worker: WorkerNo,
+    /// The partition of the job.
+    pub partition: PartitionNo,
+    /// The event that recorded the job.
+    pub job: Position,
+    /// When the source says the job was done; known where the entry is the job's own.
+    pub occurred_at: Option<Seconds>,
+    /// The source's id of the job; known where the entry is the job's own.
+    pub event_id: Option<EventId>,
+    /// The request that the job answered.
+    pub request: Option<RequestId>,
+    /// The late event that moved the job here or away.
+    pub cause: Option<Position>,
+    /// How the fee is shared out.
+    pub split: Split,
+    /// What the job earned in wei; below zero where a credit is reversed.
+    pub fee_wei: i128,
+    /// The pool's share in wei; below zero where a credit is reversed.
+    pub commission_wei: i128,
+    /// The worker's share in wei; below zero where a credit is reversed.
+    pub net_wei: i128,
+    /// The worker's shares in wei up to here, from the beginning of the log.
+    pub running_net_wei: i128,
+}
+
+/// What the entries of a statement come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The worker's shares in wei before the first position asked for.
+    pub opening_net_wei: i128,
+    /// The worker's shares in wei up to the last position asked for.
+    pub closing_net_wei: i128,
+    /// How many entries were listed.
+    pub entries: u64,
+}
+
+/// Reads the log and hands over every entry, in order, until `each` breaks. The log is read from
+/// its beginning, so that the running sums are those of the whole of history.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn scan(
+    log: &dyn LogReader,
+    query: &Query,
+    each: &mut dyn FnMut(&Entry) -> ControlFlow<()>,
+) -> Result<Totals, ReadError> {
+    let mut totals = Totals::default();
+    log.read(Position(1), &mut |envelope| {
+        if envelope.position > query.to {
+            return ControlFlow::Break(());
+        }
+        for mut entry in entries(&envelope).into_iter().flatten() {
+            if !query.workers.contains(&entry.worker) {
+                continue;
+            }
+            totals.closing_net_wei += entry.net_wei;
+            if entry.position < query.from {
+                totals.opening_net_wei = totals.closing_net_wei;
+                continue;
+            }
+            entry.running_net_wei = totals.closing_net_wei;
+            totals.entries += 1;
+            each(&entry)?;
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(totals)
+}
+
+/// The postings of an event to workers' balances: the reversal before the credit.
+fn entries(envelope: &Envelope) -> [Option<Entry>; 2] {
+    match &envelope.event {
+        Event::JobProcessed(job) => {
+            let credit = posting(
+                envelope,
+                job.attribution,
+                job.split,
+                job.fee.payable().into(),
+            );
+            let credit = credit.map(|entry| Entry {
+                partition: job.taken.partition,
+                occurred_at: Some(job.taken.occurred_at),
+                event_id: Some(job.taken.id.clone()),
+                request: job.request.clone(),
+                ..entry
+            });
+            [credit, None]
+        }
+        Event::JobReattributed(moved) => {
+            let fee = i128::from(moved.fee.payable());
+            let of_job = |entry| Entry {
+                partition: moved.partition,
+                job: moved.job,
+                request: Some(moved.request.clone()),
+                cause: Some(moved.cause),
+                ..entry
+            };
+            [
+                posting(envelope, moved.from, moved.from_split, -fee).map(of_job),
+                posting(envelope, moved.to, moved.to_split, fee).map(of_job),
+            ]
+        }
+        _ => [None, None],
+    }
+}
+
+/// The posting of a fee, or below zero of its reversal; work that earned nothing moves nothing.
+fn posting(
+    envelope: &Envelope,
+    attribution: Attribution,
+    split: Split,
+    fee_wei: i128,
+) -> Option<Entry> {
+    let worker = crate::render::filter::credited(attribution)?;
+    let fee = u64::try_from(fee_wei.unsigned_abs()).ok()?;
+    if fee == 0 {
+        return None;
+    }
+    let commission_wei = fee_wei.signum() * i128::from(split.commission.share_of(fee));
+    Some(Entry {
+        position: envelope.position,
+        recorded_at: envelope.recorded_at,
+        kind: envelope.event.kind(),
+        worker,
+        partition: PartitionNo::default(),
+        job: envelope.position,
+        occurred_at: None,
+        event_id: None,
+        request: None,
+        cause: None,
+        split,
+        fee_wei,
+        commission_wei,
+        net_wei: fee_wei - commission_wei,
+        running_net_wei: 0,
+    })
+}

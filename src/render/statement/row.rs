@@ -1,0 +1,127 @@
+//! Entries of a statement as JSON objects and as CSV rows.
+
+use purser_events::intake::{EventId, RequestId};
+use purser_events::{Micros, PartitionNo, Seconds, WorkerNo};
+use purser_projections::names::Names;
+
+use super::Entry;
+use crate::render::csv::Rows;
+use crate::render::object::Object;
+use crate::render::{name, text, time};
+
+/// The columns: the keys of the JSON objects too, where those that are absent are left out.
+pub const COLUMNS: [&str; 16] = [
+    "position",
+    "recorded_at",
+    "type",
+    "worker",
+    "partition",
+    "job",
+    "occurred_at",
+    "event_id",
+    "request",
+    "cause",
+    "policy",
+    "commission_bps",
+    "fee_wei",
+    "commission_wei",
+    "net_wei",
+    "running_net_wei",
+];
+
+enum Value<'a> {
+    Number(u64),
+    Amount(i128),
+    Word(&'static str),
+    Moment(Micros),
+    SourceTime(Seconds),
+    Worker(WorkerNo),
+    Partition(PartitionNo),
+    EventId(&'a EventId),
+    Request(&'a RequestId),
+}
+
+impl Value<'_> {
+    fn write(&self, out: &mut Vec<u8>, names: &Names) {
+        match *self {
+            Self::Number(number) => text::decimal(out, number),
+            Self::Amount(wei) => text::large_signed(out, wei),
+            Self::Word(word) => out.extend_from_slice(word.as_bytes()),
+            Self::Moment(moment) => time::write_micros(out, moment),
+            Self::SourceTime(moment) => time::write_seconds(out, moment),
+            Self::Worker(worker) => name::worker(out, names, worker),
+            Self::Partition(partition) => name::partition(out, names, partition),
+            Self::EventId(id) => name::event_id(out, id),
+            Self::Request(id) => name::request(out, id),
+        }
+    }
+}
+
+impl Entry {
+    /// One value per column.
+    fn values(&self) -> [Option<Value<'_>>; COLUMNS.len()] {
+        [
+            Some(Value::Number(self.position.0)),
+            Some(Value::Moment(self.recorded_at)),
+            Some(Value::Word(self.kind.name())),
+            Some(Value::Worker(self.worker)),
+            Some(Value::Partition(self.partition)),
+            Some(Value::Number(self.job.0)),
+            self.occurred_at.map(Value::SourceTime),
+            self.event_id.as_ref().map(Value::EventId),
+            self.request.as_ref().map(Value::Request),
+            self.cause.map(|cause| Value::Number(cause.0)),
+            Some(Value::Number(self.split.policy.0)),
+            Some(Value::Number(self.split.commission.get().into())),
+            Some(Value::Amount(self.fee_wei)),
+            Some(Value::Amount(self.commission_wei)),
+            Some(Value::Amount(self.net_wei)),
+            Some(Value::Amount(self.running_net_wei)),
+        ]
+    }
+
+    /// Appends the entry as a JSON object without an end of line. `names` are the latest ones, or
+    /// any that are no older than the entry.
+    pub fn write_json(&self, out: &mut Vec<u8>, names: &Names) {
+        let mut object = Object::new(out);
+        for (column, value) in COLUMNS.iter().zip(self.values()) {
+            match value {
+                Some(Value::Number(number)) => object.number(column, number),
+                Some(value) => object.quoted(column, |out| value.write(out, names)),
+                None => {}
+            }
+        }
+        object.end();
+    }
+}
+
+/// Writes entries as CSV rows.
+#[derive(Debug, Default)]
+pub struct CsvEntries {
+    rows: Rows,
+}
+
+impl CsvEntries {
+    /// Appends the row that names the columns.
+    pub fn head(&mut self) {
+        self.rows.head(&COLUMNS);
+    }
+
+    /// Appends one entry. `names` are the latest ones, or any that are no older than the entry.
+    pub fn push(&mut self, entry: &Entry, names: &Names) {
+        for value in entry.values() {
+            self.rows.put_with(|out| {
+                if let Some(value) = value {
+                    value.write(out, names);
+                }
+            });
+        }
+        self.rows.end_row();
+    }
+
+    /// Hands over the rows so far.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        self.rows.take()
+    }
+}

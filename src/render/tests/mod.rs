@@ -1,0 +1,5 @@
+//! What is shown of a small history.
+
+mod events;
+mod history;
+mod statement;

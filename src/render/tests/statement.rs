@@ -1,0 +1,210 @@
+//! The statement of a worker.
+
+use std::ops::ControlFlow;
+
+use purser_events::intake::{Attribution, Fee, JobReattributed, RequestId, Suspense};
+use purser_events::{Envelope, Event, ModelNo, PartitionNo, Position, WorkerNo};
+use serde_json::Value;
+
+use super::history::{envelope, job, names, split};
+use crate::log::{End, LogReader, ReadError, Root};
+use crate::render::statement::{COLUMNS, CsvEntries, Entry, Query, Totals, scan};
+
+/// A log in memory.
+struct Memory(Vec<Envelope>);
+
+impl LogReader for Memory {
+    fn end(&self) -> Result<End, ReadError> {
+        let last = self.0.last().expect("not empty");
+        Ok(End {
+            position: last.position,
+            recorded_at: last.recorded_at,
+            root: Root([0; 32]),
+        })
+    }
+
+    fn read(
+        &self,
+        from: Position,
+        each: &mut dyn FnMut(Envelope) -> ControlFlow<()>,
+    ) -> Result<Position, ReadError> {
+        for envelope in &self.0 {
+            if envelope.position >= from && each(envelope.clone()).is_break() {
+                return Ok(envelope.position.next());
+            }
+        }
+        Ok(Position(self.0.len() as u64 + 1))
+    }
+
+    fn root_at(&self, _position: Position) -> Result<Option<Root>, ReadError> {
+        Ok(None)
+    }
+}
+
+const ORPHAN: Attribution = Attribution::Suspense(Suspense::Orphan);
+
+fn of(worker: u32) -> Attribution {
+    Attribution::Worker(WorkerNo(worker))
+}
+
+fn moved(fee: u64, from: Attribution, to: Attribution) -> Event {
+    Event::JobReattributed(Box::new(JobReattributed {
+        job: Position(2),
+        partition: PartitionNo(0),
+        request: RequestId::Hex(1),
+        model: Some(ModelNo(0)),
+        response_time: None,
+        fee: Fee::Payable(fee),
+        from,
+        from_split: split(15, 2_500),
+        to,
+        to_split: split(16, 1_000),
+        cause: Position(5),
+    }))
+}
+
+fn log() -> Memory {
+    let events = [
+        Event::JobProcessed(job(Fee::Payable(10_001), of(0))),
+        Event::JobProcessed(job(Fee::Payable(1_000), of(0))),
+        Event::JobProcessed(job(Fee::NonPositive(-7), of(0))),
+        Event::JobProcessed(job(Fee::Payable(5), of(1))),
+        moved(1_000, of(0), of(1)),
+        moved(1_000, of(1), ORPHAN),
+        moved(1_000, ORPHAN, of(0)),
+        Event::JobProcessed(job(Fee::Payable(u64::MAX), of(0))),
+    ];
+    let numbered = events.into_iter().enumerate();
+    Memory(
+        numbered
+            .map(|(index, event)| envelope(index as u64 + 1, event))
+            .collect(),
+    )
+}
+
+fn statement(workers: &[u32], from: u64, to: u64) -> (Vec<Entry>, Totals) {
+    let query = Query {
+        workers: workers.iter().copied().map(WorkerNo).collect(),
+        from: Position(from),
+        to: Position(to),
+    };
+    let mut entries = Vec::new();
+    let totals = scan(&log(), &query, &mut |entry| {
+        entries.push(entry.clone());
+        ControlFlow::Continue(())
+    });
+    (entries, totals.expect("memory can be read"))
+}
+
+/// Position, fee, commission, net and running net of each entry.
+fn figures(entries: &[Entry]) -> Vec<[i128; 5]> {
+    let figures = |one: &Entry| {
+        let position = i128::from(one.position.0);
+        let (fee, commission) = (one.fee_wei, one.commission_wei);
+        [position, fee, commission, one.net_wei, one.running_net_wei]
+    };
+    entries.iter().map(figures).collect()
+}
+
+#[test]
+fn a_statement_lists_each_credit_and_each_reversal() {
+    let (entries, totals) = statement(&[0], 1, 7);
+    let expected = [
+        [1, 10_001, 2_500, 7_501, 7_501],
+        [2, 1_000, 250, 750, 8_251],
+        [5, -1_000, -250, -750, 7_501],
+        [7, 1_000, 100, 900, 8_401],
+    ];
+    assert_eq!(figures(&entries), expected);
+    assert_eq!((totals.opening_net_wei, totals.closing_net_wei), (0, 8_401));
+    assert_eq!(totals.entries, 4);
+    assert_eq!(entries[2].job, Position(2));
+    assert_eq!(entries[2].cause, Some(Position(5)));
+}
+
+#[test]
+fn a_statement_of_a_part_opens_where_the_part_before_closed() {
+    let (entries, totals) = statement(&[0], 3, 5);
+    assert_eq!(figures(&entries), [[5, -1_000, -250, -750, 7_501]]);
+    assert_eq!(
+        (totals.opening_net_wei, totals.closing_net_wei),
+        (8_251, 7_501)
+    );
+    let (entries, totals) = statement(&[0], 6, 6);
+    assert_eq!(entries, []);
+    assert_eq!(
+        (totals.opening_net_wei, totals.closing_net_wei),
+        (7_501, 7_501)
+    );
+}
+
+#[test]
+fn a_worker_with_two_numbers_has_one_statement() {
+    let (entries, totals) = statement(&[0, 1], 1, 5);
+    let last_two = &figures(&entries)[3..];
+    assert_eq!(
+        last_two,
+        [[5, -1_000, -250, -750, 7_505], [5, 1_000, 100, 900, 8_405]]
+    );
+    assert_eq!(totals.closing_net_wei, 7_501 + 750 - 750 + 4 + 900);
+}
+
+#[test]
+fn the_greatest_fee_is_listed_exactly() {
+    let (entries, _) = statement(&[0], 8, 8);
+    let fee = i128::from(u64::MAX);
+    assert_eq!(entries[0].fee_wei, fee);
+    assert_eq!(entries[0].commission_wei, fee / 4);
+    assert_eq!(entries[0].net_wei, fee - fee / 4);
+}
+
+#[test]
+fn reading_ends_when_the_reader_has_enough() {
+    let query = Query {
+        workers: vec![WorkerNo(0)],
+        from: Position(1),
+        to: Position(u64::MAX),
+    };
+    let mut seen = 0;
+    let totals = scan(&log(), &query, &mut |_| {
+        seen += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!((seen, totals.expect("read").entries), (1, 1));
+}
+
+#[test]
+fn entries_are_shown_alike_as_json_and_as_csv() {
+    let (names, mut csv) = (names(), CsvEntries::default());
+    csv.head();
+    let (entries, _) = statement(&[0], 1, 8);
+    let mut objects: Vec<Value> = Vec::new();
+    for entry in &entries {
+        let mut json = Vec::new();
+        entry.write_json(&mut json, &names);
+        objects.push(serde_json::from_slice(&json).expect("JSON"));
+        csv.push(entry, &names);
+    }
+    assert_eq!(objects[0]["net_wei"], "7501");
+    assert_eq!(objects[2]["fee_wei"], "-1000");
+    assert_eq!(objects[2]["event_id"], Value::Null);
+    assert_eq!(
+        objects[0]["event_id"],
+        "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a"
+    );
+    assert_eq!(objects[0]["partition"], "ai|us-central");
+    let bytes = csv.take();
+    let mut reader = ::csv::Reader::from_reader(bytes.as_slice());
+    assert_eq!(reader.headers().expect("a head"), COLUMNS.as_slice());
+    for (record, object) in reader.records().zip(&objects) {
+        let record = record.expect("a row");
+        for (column, field) in COLUMNS.iter().zip(record.iter()) {
+            let value = match &object[column] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                number => number.to_string(),
+            };
+            assert_eq!(value, field, "{column}");
+        }
+    }
+}
