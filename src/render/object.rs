@@ -19,9 +19,13 @@ impl<'a> Object<'a> {
 
     /// Writes a key, which needs no escape; the value is for the caller to append.
     pub(super) fn key(&mut self, key: &str) -> &mut Vec<u8> {
-        let lead: &[u8] = if self.empty { b"\"" } else { b",\"" };
+        // One growth for key and marks.
+        self.out.reserve(key.len() + 4);
+        if !self.empty {
+            self.out.push(b',');
+        }
         self.empty = false;
-        self.out.extend_from_slice(lead);
+        self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
         self.out

@@ -17,14 +17,19 @@ pub(super) fn decimal(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends the decimal digits of a number below 10^`width` with leading zeros.
-pub(super) fn padded(out: &mut Vec<u8>, mut number: u64, width: usize) {
-    let mut digits = [b'0'; 20];
-    for digit in digits[..width].iter_mut().rev() {
+/// Appends the last `width` decimal digits of a number, with leading zeros; at most 20.
+pub(super) fn padded(out: &mut Vec<u8>, number: u64, width: usize) {
+    let mut text = [0; 20];
+    digits(&mut text[..width], number);
+    out.extend_from_slice(&text[..width]);
+}
+
+/// Fills a place with the last decimal digits of a number.
+pub(super) fn digits(place: &mut [u8], mut number: u64) {
+    for digit in place.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
-    out.extend_from_slice(&digits[..width]);
 }
 
 /// Appends the decimal digits of a number, with a sign below zero.
@@ -57,9 +62,11 @@ pub(super) fn large_signed(out: &mut Vec<u8>, number: i128) {
 
 /// Appends two lower-case hexadecimal digits per byte.
 pub(super) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)]);
-        out.push(HEX[usize::from(byte & 15)]);
+    let start = out.len();
+    out.resize(start + 2 * bytes.len(), 0);
+    for (pair, byte) in out[start..].chunks_exact_mut(2).zip(bytes) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 15)];
     }
 }
 
@@ -75,7 +82,11 @@ pub(super) fn uuid(out: &mut Vec<u8>, bytes: &[u8; 16]) {
 
 /// Escapes for JSON what was appended from `start` on; most texts need none.
 pub(super) fn escape_from(out: &mut Vec<u8>, start: usize) {
-    if out[start..].iter().any(|byte| special(*byte)) {
+    // Looks at every byte: without an early end, many are compared at once.
+    let found = out[start..]
+        .iter()
+        .fold(false, |found, byte| found | special(*byte));
+    if found {
         let raw = out.split_off(start);
         escape(out, &raw);
     }

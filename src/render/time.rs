@@ -2,7 +2,7 @@
 
 use purser_events::{Micros, Seconds};
 
-use super::text::padded;
+use super::text::digits;
 
 /// The first second of the year 0 and the last of 9999: what RFC 3339 can say.
 const FIRST: i64 = -62_167_219_200;
@@ -59,20 +59,19 @@ pub fn write_seconds(out: &mut Vec<u8>, moment: Seconds) {
 fn write_moment(out: &mut Vec<u8>, seconds: i64, millis: u64) {
     let (year, month, day) = date(seconds.div_euclid(86_400));
     let second = seconds.rem_euclid(86_400).unsigned_abs();
-    padded(out, year, 4);
-    out.push(b'-');
-    padded(out, month, 2);
-    out.push(b'-');
-    padded(out, day, 2);
-    out.push(b'T');
-    padded(out, second / 3_600, 2);
-    out.push(b':');
-    padded(out, second / 60 % 60, 2);
-    out.push(b':');
-    padded(out, second % 60, 2);
-    out.push(b'.');
-    padded(out, millis, 3);
-    out.push(b'Z');
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    for (place, number) in [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, second / 3_600),
+        (14..16, second / 60 % 60),
+        (17..19, second % 60),
+        (20..23, millis),
+    ] {
+        digits(&mut text[place], number);
+    }
+    out.extend_from_slice(&text);
 }
 
 /// Year, month and day of a day since 1970, from the year 0 on. Written out because it runs once

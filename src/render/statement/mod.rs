@@ -80,26 +80,38 @@ pub fn scan(
     each: &mut dyn FnMut(&Entry) -> ControlFlow<()>,
 ) -> Result<Totals, ReadError> {
     let mut totals = Totals::default();
-    log.read(Position(1), &mut |envelope| {
-        if envelope.position > query.to {
-            return ControlFlow::Break(());
-        }
-        for mut entry in entries(&envelope).into_iter().flatten() {
-            if !query.workers.contains(&entry.worker) {
-                continue;
+    log.read_batches(Position(1), &mut |envelopes| {
+        for envelope in envelopes.iter() {
+            if envelope.position > query.to {
+                return ControlFlow::Break(());
             }
-            totals.closing_net_wei += entry.net_wei;
-            if entry.position < query.from {
-                totals.opening_net_wei = totals.closing_net_wei;
-                continue;
+            for mut entry in entries(envelope).into_iter().flatten() {
+                if query.takes(&mut entry, &mut totals) {
+                    each(&entry)?;
+                }
             }
-            entry.running_net_wei = totals.closing_net_wei;
-            totals.entries += 1;
-            each(&entry)?;
         }
         ControlFlow::Continue(())
     })?;
     Ok(totals)
+}
+
+impl Query {
+    /// Adds an entry to the sums; whether it is to be listed.
+    fn takes(&self, entry: &mut Entry, totals: &mut Totals) -> bool {
+        if !self.workers.contains(&entry.worker) {
+            return false;
+        }
+        totals.closing_net_wei += entry.net_wei;
+        entry.running_net_wei = totals.closing_net_wei;
+        let listed = entry.position >= self.from;
+        if listed {
+            totals.entries += 1;
+        } else {
+            totals.opening_net_wei = totals.closing_net_wei;
+        }
+        listed
+    }
 }
 
 /// The postings of an event to workers' balances: the reversal before the credit.

@@ -3,43 +3,13 @@
 use std::ops::ControlFlow;
 
 use purser_events::intake::{Attribution, Fee, JobReattributed, RequestId, Suspense};
-use purser_events::{Envelope, Event, ModelNo, PartitionNo, Position, WorkerNo};
+use purser_events::{Event, ModelNo, PartitionNo, Position, WorkerNo};
 use serde_json::Value;
 
 use super::history::{envelope, job, names, split};
-use crate::log::{End, LogReader, ReadError, Root};
+use crate::log::memory::MemoryLog;
+use crate::log::{Batch, BatchId, Log};
 use crate::render::statement::{COLUMNS, CsvEntries, Entry, Query, Totals, scan};
-
-/// A log in memory.
-struct Memory(Vec<Envelope>);
-
-impl LogReader for Memory {
-    fn end(&self) -> Result<End, ReadError> {
-        let last = self.0.last().expect("not empty");
-        Ok(End {
-            position: last.position,
-            recorded_at: last.recorded_at,
-            root: Root([0; 32]),
-        })
-    }
-
-    fn read(
-        &self,
-        from: Position,
-        each: &mut dyn FnMut(Envelope) -> ControlFlow<()>,
-    ) -> Result<Position, ReadError> {
-        for envelope in &self.0 {
-            if envelope.position >= from && each(envelope.clone()).is_break() {
-                return Ok(envelope.position.next());
-            }
-        }
-        Ok(Position(self.0.len() as u64 + 1))
-    }
-
-    fn root_at(&self, _position: Position) -> Result<Option<Root>, ReadError> {
-        Ok(None)
-    }
-}
 
 const ORPHAN: Attribution = Attribution::Suspense(Suspense::Orphan);
 
@@ -63,7 +33,7 @@ fn moved(fee: u64, from: Attribution, to: Attribution) -> Event {
     }))
 }
 
-fn log() -> Memory {
+fn log() -> MemoryLog {
     let events = [
         Event::JobProcessed(job(Fee::Payable(10_001), of(0))),
         Event::JobProcessed(job(Fee::Payable(1_000), of(0))),
@@ -74,12 +44,14 @@ fn log() -> Memory {
         moved(1_000, ORPHAN, of(0)),
         Event::JobProcessed(job(Fee::Payable(u64::MAX), of(0))),
     ];
-    let numbered = events.into_iter().enumerate();
-    Memory(
-        numbered
-            .map(|(index, event)| envelope(index as u64 + 1, event))
-            .collect(),
-    )
+    let mut log = MemoryLog::new();
+    let lease = log.acquire().expect("free");
+    let mut batch = Batch::new(BatchId([1; 16]), [2; 32], Position::ORIGIN);
+    for (index, event) in events.into_iter().enumerate() {
+        batch.push(&envelope(index as u64 + 1, event));
+    }
+    log.append(lease, &batch).expect("appended");
+    log
 }
 
 fn statement(workers: &[u32], from: u64, to: u64) -> (Vec<Entry>, Totals) {
@@ -89,7 +61,7 @@ fn statement(workers: &[u32], from: u64, to: u64) -> (Vec<Entry>, Totals) {
         to: Position(to),
     };
     let mut entries = Vec::new();
-    let totals = scan(&log(), &query, &mut |entry| {
+    let totals = scan(&*log().reader(), &query, &mut |entry| {
         entries.push(entry.clone());
         ControlFlow::Continue(())
     });
@@ -166,7 +138,7 @@ fn reading_ends_when_the_reader_has_enough() {
         to: Position(u64::MAX),
     };
     let mut seen = 0;
-    let totals = scan(&log(), &query, &mut |_| {
+    let totals = scan(&*log().reader(), &query, &mut |_| {
         seen += 1;
         ControlFlow::Break(())
     });
