@@ -1,0 +1,49 @@
+//! What every handler can reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::frame::RequestIds;
+use super::settings::Settings;
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::service::Service;
+
+/// What every handler can reach; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct App(Arc<Shared>);
+
+/// What an [`App`] shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The ledger.
+    pub(crate) service: Service,
+    /// Who may do what.
+    pub(crate) keys: Keys,
+    /// What the server allows.
+    pub(crate) settings: Settings,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// Hands out request ids.
+    pub(crate) request_ids: RequestIds,
+    /// Room for exports and scans of the log.
+    pub(crate) streams: Arc<Semaphore>,
+    /// The OpenAPI document.
+    pub(crate) openapi: axum::body::Bytes,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}

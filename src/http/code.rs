@@ -1,0 +1,250 @@
+//! Every code that an error answer can carry: stable, documented in `docs/errors.md`.
+
+use axum::http::StatusCode;
+
+/// What kind of trouble a code tells of. Everything outward maps to one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is not well-formed, or says what cannot be.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+    /// The state of the books says no.
+    Conflict,
+    /// The caller may not.
+    Refused,
+    /// Not now; the same request may succeed later.
+    Unavailable,
+    /// Stored bytes are not what was written.
+    Corrupt,
+    /// A defect of Purser.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $status:literal $kind:ident
+       $meaning:literal => $remedy:literal;)*) => {
+        /// The stable code of an error answer.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The text in the `code` member.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The status that it is answered with.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                let number: u16 = match self { $(Self::$name => $status,)* };
+                StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+
+            /// What kind of trouble it tells of.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+
+            /// What it means: the `title` member.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// What the caller should do.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson "malformed_json" 400 Invalid
+        "the body is not JSON" => "send one complete JSON text";
+    NotUtf8 "not_utf8" 400 Invalid
+        "the body is not UTF-8 text" => "encode the body as UTF-8";
+    TooDeep "too_deep" 400 Invalid
+        "the JSON is nested deeper than 128 levels" => "send the documented shape";
+    UnknownField "unknown_field" 400 Invalid
+        "the body has a field that the route does not know"
+        => "remove the field named in `errors`, or correct its spelling";
+    MissingField "missing_field" 400 Invalid
+        "a required field is missing" => "add the field named in `errors`";
+    DuplicateField "duplicate_field" 400 Invalid
+        "a field stands twice" => "send the field named in `errors` once";
+    InvalidField "invalid_field" 400 Invalid
+        "a field has the wrong type or form" => "correct the field named in `errors`";
+    UnknownParameter "unknown_parameter" 400 Invalid
+        "the query has a parameter that the route does not know"
+        => "remove the parameter named in `errors`, or correct its spelling";
+    MissingParameter "missing_parameter" 400 Invalid
+        "a required query parameter is missing" => "add the parameter named in `errors`";
+    InvalidParameter "invalid_parameter" 400 Invalid
+        "a query or path parameter has the wrong type or form"
+        => "correct the parameter named in `errors`";
+    InvalidIdempotencyKey "invalid_idempotency_key" 400 Invalid
+        "the idempotency key is no text of 1 to 128 bytes without control characters"
+        => "send a shorter printable key, or none";
+    BadKey "bad_key" 400 Invalid
+        "the file key is no text of 1 to 256 bytes without control characters"
+        => "send the key that the file was stored under";
+    MalformedCommand "malformed_command" 400 Invalid
+        "an item of a batch is no command" => "correct that item; the others were not affected";
+    IncompleteBody "incomplete_body" 400 Invalid
+        "the body ended before its announced length" => "send the request again";
+    BodyTimeout "body_timeout" 408 Invalid
+        "the body did not arrive in time" => "send the request again, faster or in smaller parts";
+    HeaderTimeout "header_timeout" 408 Invalid
+        "the head of the request did not arrive in time" => "send the request again";
+    MethodNotAllowed "method_not_allowed" 405 Invalid
+        "the route exists, but not with this method" => "use a method of the `Allow` header";
+    BodyTooLarge "body_too_large" 413 Invalid
+        "the body is larger than the route takes" => "send it in parts";
+    TooManyCommands "too_many_commands" 413 Invalid
+        "a batch holds more than 8192 commands" => "send it in parts";
+    CommandTooLarge "command_too_large" 413 Invalid
+        "the command leads to more events than one commit takes" => "split it";
+    UnsupportedMediaType "unsupported_media_type" 415 Invalid
+        "the content type is not one that the route reads" => "send the documented content type";
+    OutOfRange "out_of_range" 422 Invalid
+        "a value is well-formed but outside what is allowed"
+        => "correct the field named in `errors`";
+    PolicyOutOfRange "policy_out_of_range" 422 Invalid
+        "the value is outside the range of this rule" => "see the rule's range in the documentation";
+    Unauthenticated "unauthenticated" 401 Refused
+        "the route needs a key and none was sent"
+        => "send `Authorization: Bearer <key>`";
+    InvalidCredentials "invalid_credentials" 401 Refused
+        "the key is not known" => "use a key of `keys.toml`";
+    InvalidSession "invalid_session" 401 Refused
+        "the session token was not issued by this server" => "register, and use the token answered";
+    SessionEnded "session_ended" 401 Refused
+        "the session ended: logged out, lapsed or replaced" => "register again";
+    Forbidden "forbidden" 403 Refused
+        "the key's role may not do this" => "use a key of a role that the route names";
+    UnknownRoute "unknown_route" 404 NotFound
+        "there is no such route" => "see `/v1/openapi.json`";
+    UnknownWorker "unknown_worker" 404 NotFound
+        "no worker of this id is known" => "register it first, or correct the id";
+    KeyMismatch "key_mismatch" 409 Conflict
+        "the worker's id belongs to another API key" => "use that key, or another id";
+    IdempotencyConflict "idempotency_conflict" 409 Conflict
+        "the idempotency key was used for another command" => "use a new key for a new command";
+    PolicyDiffers "policy_differs" 409 Conflict
+        "the rule has another value than the caller expected" => "read the policy and decide again";
+    NotSilent "not_silent" 409 Conflict
+        "the worker was heard within the grace" => "wait";
+    AssetDiffers "asset_differs" 409 Conflict
+        "the asset is declared with another exponent" => "use the declared exponent";
+    BatchRefused "batch_refused" 409 Conflict
+        "another command of an atomic batch was refused, so nothing happened"
+        => "correct the command named in `results`";
+    ClockBackward "clock_backward" 409 Conflict
+        "the test clock only goes forward" => "send a later time";
+    NotATestClock "not_a_test_clock" 409 Conflict
+        "the server runs on the machine's clock" => "start it with `--test-clock`";
+    QueueFull "queue_full" 503 Unavailable
+        "the queue of commands is full; nothing happened" => "repeat after `Retry-After`";
+    TooManyStreams "too_many_streams" 503 Unavailable
+        "as many exports run as the server allows" => "repeat after `Retry-After`";
+    LogReadOnly "log_read_only" 503 Unavailable
+        "no space is left for the log; reads go on, nothing happened"
+        => "make space; repeat after `Retry-After`";
+    LogUnavailable "log_unavailable" 503 Unavailable
+        "the log cannot be written or read; whether a write happened is not known"
+        => "repeat under the same idempotency key after `Retry-After`";
+    PositionNotReached "position_not_reached" 504 Unavailable
+        "the read side did not reach `min_position` in time" => "repeat, or ask for less";
+    LogDamaged "log_damaged" 500 Corrupt
+        "stored bytes are not what was written" => "run `purser verify`, restore the directory";
+    Internal "internal_error" 500 Internal
+        "a defect of the server" => "report it with the request id";
+}
+
+impl Code {
+    /// How many seconds to wait before the same request makes sense again.
+    #[must_use]
+    pub const fn retry_after_sec(self) -> Option<u32> {
+        match self {
+            Self::QueueFull | Self::TooManyStreams => Some(1),
+            Self::LogUnavailable => Some(2),
+            Self::LogReadOnly => Some(10),
+            _ => None,
+        }
+    }
+}
+
+/// The documentation of all codes: the text of `docs/errors.md`.
+#[must_use]
+pub fn documentation() -> String {
+    let mut page = String::from(HEAD);
+    for code in Code::ALL {
+        let (name, status, kind) = (code.as_str(), code.status().as_u16(), code.kind());
+        let (meaning, remedy) = (code.meaning(), code.remedy());
+        page.push_str(&format!(
+            "| `{name}` | {status} | {kind:?} | {meaning} | {remedy} |\n"
+        ));
+    }
+    page
+}
+
+const HEAD: &str = "\
+# Errors
+
+Every error answer is `application/problem+json` with `type`, `title`, `status`, `detail`, `code` and
+`request_id`; where single fields are at fault, `errors` lists each with `field` and `detail`.
+`code` is stable: programs branch on it, people read `detail`. Answers of 503 carry `Retry-After` in
+seconds. What is not even HTTP is answered by the HTTP layer with an empty 400 or 431.
+
+This page is generated from `src/http/code.rs`; a test keeps the two equal.
+
+| Code | Status | Kind | Means | Do |
+| --- | --- | --- | --- | --- |
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_exactly_the_codes_of_the_program() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/errors.md");
+        let found = std::fs::read_to_string(path).expect("docs/errors.md can be read");
+        assert_eq!(
+            found,
+            documentation(),
+            "write documentation() to docs/errors.md"
+        );
+    }
+
+    #[test]
+    fn codes_are_unique_snake_case_words() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} stands twice");
+            assert!(
+                text.bytes()
+                    .all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_unavailable_says_when_to_come_back() {
+        for code in Code::ALL {
+            let unavailable = code.status() == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(code.retry_after_sec().is_some(), unavailable, "{code:?}");
+        }
+    }
+}

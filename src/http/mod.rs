@@ -1,0 +1,22 @@
+//! The surface over HTTP: wire bytes to commands, published state to answers. No rule of the
+//! business lives here.
+
+mod app;
+mod body;
+pub mod code;
+mod decimal;
+pub mod error;
+mod extract;
+mod frame;
+mod json;
+mod query;
+mod router;
+mod routes;
+mod serve;
+mod settings;
+mod time;
+mod wire;
+
+pub use router::{Surface, surface};
+pub use serve::serve;
+pub use settings::Settings;

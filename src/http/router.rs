@@ -1,0 +1,99 @@
+//! All routes together, and the document that describes them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::{App, Shared};
+use super::frame::{RequestIds, frame};
+use super::routes::{clock, health, miners, policy, registry, status};
+use super::settings::Settings;
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::service::Service;
+
+/// What the surface is made of.
+#[derive(Debug)]
+pub struct Surface {
+    /// The ledger.
+    pub service: Service,
+    /// Who may do what.
+    pub keys: Keys,
+    /// What the server allows.
+    pub settings: Settings,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Purser",
+    description = "The book of record of a compute pool: an event log, and everything that adds \
+                   up from it. Errors are `application/problem+json`; `docs/errors.md` lists \
+                   their codes."
+))]
+struct Document;
+
+/// All routes, ready to be served.
+///
+/// # Panics
+/// When the document cannot be written as JSON: a defect.
+#[must_use]
+pub fn surface(parts: Surface) -> Router {
+    let (router, openapi) = routes();
+    let text = openapi.to_json().expect("the document is plain JSON");
+    let streams = Arc::new(Semaphore::new(parts.settings.streams_max));
+    let app = App::new(Shared {
+        service: parts.service,
+        keys: parts.keys,
+        settings: parts.settings,
+        metrics: Metrics::new(openapi.paths.paths.keys().cloned()),
+        request_ids: RequestIds::new(boot_number()),
+        streams,
+        openapi: text.into(),
+    });
+    router
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), frame))
+        .with_state(app)
+}
+
+/// Tells the request ids of one run from those of another.
+fn boot_number() -> u32 {
+    getrandom::u32().unwrap_or(std::process::id())
+}
+
+fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let mut document = Document::openapi();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = bearer.description(Some(
+        "A key of `keys.toml`; its role must be one of the route's",
+    ));
+    let session = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let session = session.description(Some("A worker's session token"));
+    let secret = ApiKey::Header(ApiKeyValue::new("X-Coordinator-Secret"));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+    components.add_security_scheme("session", SecurityScheme::Http(session.build()));
+    components.add_security_scheme("coordinator_secret", SecurityScheme::ApiKey(secret));
+    OpenApiRouter::with_openapi(document)
+        .routes(routes!(miners::register))
+        .routes(routes!(miners::beat))
+        .routes(routes!(miners::update))
+        .routes(routes!(miners::renew))
+        .routes(routes!(miners::lease))
+        .routes(routes!(miners::logout))
+        .routes(routes!(registry::page))
+        .routes(routes!(registry::one))
+        .routes(routes!(health::health))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::openapi))
+        .routes(routes!(status::status))
+        .routes(routes!(policy::read, policy::change))
+        .routes(routes!(clock::advance))
+        .split_for_parts()
+}

@@ -1,0 +1,178 @@
+//! How the server is: for its operator.
+
+use axum::extract::State;
+use purser_events::Micros;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::Clock;
+use crate::http::app::App;
+use crate::http::error::{Problem, ProblemBody};
+use crate::http::extract::{Answer, OPERATOR, Read};
+use crate::http::query::PlainRead;
+use crate::http::time::rfc3339;
+use crate::service::RunnerStatus;
+
+/// What an operator wants to know. What is not known is null.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Status {
+    /// The last durable position.
+    position: u64,
+    /// The tree root of all entries up to there, in hexadecimal.
+    tree_root: String,
+    /// When the last event was recorded; null in an empty log.
+    recorded_at: Option<String>,
+    /// The newest snapshot's position; null when there is none.
+    snapshot_position: Option<u64>,
+    /// What the writer counts since the start.
+    writer: WriterReport,
+    /// How far each projection is behind the log.
+    projections: Vec<Lag>,
+    /// What runs in the background.
+    runners: Vec<Runner>,
+    /// Our clock: `real` or `test`.
+    clock: &'static str,
+    /// The time by it.
+    now: String,
+}
+
+/// What the writer counts since the start.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WriterReport {
+    /// Requests that wait.
+    queued: usize,
+    /// Commits to the log.
+    commits: u64,
+    /// Events in them.
+    events: u64,
+    /// Commands that were granted.
+    granted: u64,
+    /// Commands that were refused.
+    refused: u64,
+    /// Commands that repeated an earlier one.
+    replayed: u64,
+    /// Whether the last commit failed for lack of space.
+    read_only: bool,
+    /// Why the writer stopped for good, if it did.
+    failure: Option<String>,
+}
+
+/// How far a projection is behind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Lag {
+    /// Its name.
+    name: &'static str,
+    /// The last position that it folded in.
+    position: u64,
+    /// How many events it is behind the log.
+    lag: u64,
+}
+
+/// What runs in the background.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Runner {
+    /// Its name.
+    name: &'static str,
+    /// Whether it runs at all.
+    enabled: bool,
+    /// When it last ran.
+    last_run_at: Option<String>,
+    /// How often it ran.
+    runs: u64,
+    /// What went wrong in its last run.
+    last_error: Option<String>,
+}
+
+fn runner(name: &'static str, status: RunnerStatus) -> Runner {
+    Runner {
+        name,
+        enabled: true,
+        last_run_at: status.last_run_at.map(rfc3339),
+        runs: status.runs,
+        last_error: status.last_error,
+    }
+}
+
+/// A runner of a source that is not configured.
+fn off(name: &'static str) -> Runner {
+    Runner {
+        enabled: false,
+        ..runner(name, RunnerStatus::default())
+    }
+}
+
+/// The folds that are published, all at one position.
+const PROJECTIONS: [&str; 7] = [
+    "names",
+    "policy",
+    "registry",
+    "fees",
+    "accounts",
+    "connections",
+    "intake",
+];
+
+/// What an operator wants to know.
+#[utoipa::path(
+    get, path = "/v1/status", tag = "server", security(("bearer" = [])), params(PlainRead),
+    responses(
+        (status = 200, body = Status), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 504, body = ProblemBody),
+    )
+)]
+pub(crate) async fn status(
+    State(app): State<App>,
+    _read: Read<OPERATOR, PlainRead>,
+) -> Result<Answer<Status>, Problem> {
+    let service = &app.service;
+    let folded = service.view.position();
+    let end = service.log.end()?;
+    let lag = end.position.0.saturating_sub(folded.0);
+    let position = folded.0;
+    let (snapshotter, snapshot) = service.snapshot_status();
+    let body = Status {
+        position: end.position.0,
+        tree_root: hex(&end.root.0),
+        recorded_at: (end.recorded_at > Micros(0)).then(|| rfc3339(end.recorded_at)),
+        snapshot_position: snapshot.map(|position| position.0),
+        writer: writer_report(&app),
+        projections: PROJECTIONS
+            .map(|name| Lag {
+                name,
+                position,
+                lag,
+            })
+            .into(),
+        runners: vec![
+            runner("sweeper", service.sweeper_status()),
+            runner("snapshotter", snapshotter),
+            off("intake_s3"),
+            off("payouts"),
+        ],
+        clock: match *service.clock {
+            Clock::Real => "real",
+            Clock::Test(_) => "test",
+        },
+        now: rfc3339(service.clock.now()),
+    };
+    let position = folded;
+    Ok(Answer { position, body })
+}
+
+fn writer_report(app: &App) -> WriterReport {
+    let counted = app.service.stats.counted();
+    WriterReport {
+        queued: app.service.writer.queued(),
+        commits: counted.commits,
+        events: counted.events,
+        granted: counted.granted,
+        refused: counted.refused,
+        replayed: counted.replayed,
+        read_only: counted.read_only,
+        failure: counted.failure,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

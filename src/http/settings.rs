@@ -1,0 +1,76 @@
+//! What the server allows.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use crate::config::Config;
+
+/// What the server allows: sizes, times and counts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes of an ordinary body.
+    pub body_bytes_max: usize,
+    /// Bytes of a batch of commands.
+    pub batch_bytes_max: usize,
+    /// Bytes of a delivered file.
+    pub file_bytes_max: usize,
+    /// Commands of one batch.
+    pub batch_commands_max: usize,
+    /// How long the head of a request may take, and how long an idle connection is kept.
+    pub header_read_timeout: Duration,
+    /// How long a body may take to arrive.
+    pub body_read_timeout: Duration,
+    /// How long a reader may leave an export unread before it is cut off.
+    pub stream_stall_timeout: Duration,
+    /// How long requests in flight may take to end after the server was told to stop.
+    pub shutdown_grace: Duration,
+    /// How many connections are served at once; further ones wait to be accepted.
+    pub connections_max: usize,
+    /// How many exports and scans of the log run at once.
+    pub streams_max: usize,
+    /// How long a read waits for `min_position`.
+    pub min_position_wait: Duration,
+    /// Whether `/v1/metrics` is open; otherwise it asks for an auditor's key.
+    pub metrics_open: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1 << 20,
+            batch_bytes_max: 8 << 20,
+            file_bytes_max: 16 << 20,
+            batch_commands_max: 8_192,
+            header_read_timeout: Duration::from_secs(30),
+            body_read_timeout: Duration::from_secs(30),
+            stream_stall_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(10),
+            connections_max: 4_096,
+            streams_max: 16,
+            min_position_wait: Duration::from_secs(5),
+            metrics_open: false,
+        }
+    }
+}
+
+impl Settings {
+    /// What the configuration says; the rest as usual.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let millis = |ms: NonZeroU64| Duration::from_millis(ms.get());
+        Self {
+            body_bytes_max: config.body_bytes_max.get(),
+            batch_bytes_max: config.batch_bytes_max.get(),
+            file_bytes_max: config.file_bytes_max.get(),
+            header_read_timeout: millis(config.header_read_timeout_ms),
+            body_read_timeout: millis(config.body_read_timeout_ms),
+            stream_stall_timeout: millis(config.stream_stall_timeout_ms),
+            shutdown_grace: millis(config.shutdown_grace_ms),
+            connections_max: config.connections_max.get(),
+            streams_max: config.streams_max.get(),
+            min_position_wait: millis(config.min_position_wait_ms),
+            metrics_open: config.metrics_open,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What stands in bodies, and how it becomes commands. Fields are checked here for form and range;
+//! whether a command may happen is decided elsewhere.
+
+pub(crate) mod answer;
+pub(crate) mod field;
+pub(crate) mod policy;
+pub(crate) mod register;
+pub(crate) mod worker;

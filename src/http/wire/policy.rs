@@ -1,0 +1,200 @@
+//! The rules in force, and a change of one.
+
+use std::borrow::Cow;
+
+use purser_commands::Command;
+use purser_commands::command::{DeclareAsset, DeclarePartition, SetPolicy};
+use purser_events::policy::{NodeType, PolicyChange};
+use purser_events::{BasisPoints, Wei};
+use purser_projections::policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::field::{label, whole};
+use crate::http::code::Code;
+use crate::http::error::Problem;
+
+/// A rule of the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rule {
+    /// The pool's share of each fee in hundredths of a percent: a number from 0 to 10000.
+    CommissionBps,
+    /// The unpaid total at which a worker is due: a text of digits, in wei.
+    PayoutThresholdWei,
+    /// How long a granted lease lasts: milliseconds from 1000 to 86400000.
+    LeaseTtlMs,
+    /// How long a worker may be silent before it lapses: milliseconds from 1000 to 86400000.
+    HeartbeatGraceMs,
+    /// How soon a worker is asked to beat again: milliseconds from 1000 to 86400000.
+    HeartbeatIntervalMs,
+}
+
+/// A change of one rule.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyBody<'a> {
+    /// The same as the `Idempotency-Key` header.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, max_length = 128)]
+    pub(crate) id: Option<Cow<'a, str>>,
+    /// The rule.
+    rule: Rule,
+    /// Its new value: a number, or a text of digits for an amount.
+    #[serde(borrow)]
+    #[schema(value_type = Object, example = json!(2500))]
+    value: &'a RawValue,
+    /// The value that the caller believes is in force; refused when it is another.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Object>, example = json!(2000))]
+    expected: Option<&'a RawValue>,
+}
+
+impl PolicyBody<'_> {
+    /// The command.
+    pub(crate) fn command(&self) -> Result<Command, Problem> {
+        let change = self.rule.read("value", self.value)?;
+        let expected = self
+            .expected
+            .map(|raw| self.rule.read("expected", raw))
+            .transpose()?;
+        Ok(Command::SetPolicy(SetPolicy { change, expected }))
+    }
+}
+
+impl Rule {
+    fn read(self, field: &'static str, raw: &RawValue) -> Result<PolicyChange, Problem> {
+        Ok(match self {
+            Self::CommissionBps => PolicyChange::Commission(basis_points(field, raw)?),
+            Self::PayoutThresholdWei => PolicyChange::PayoutThreshold(wei(field, raw)?),
+            Self::LeaseTtlMs => PolicyChange::LeaseTtlMs(number(field, raw)?),
+            Self::HeartbeatGraceMs => PolicyChange::HeartbeatGraceMs(number(field, raw)?),
+            Self::HeartbeatIntervalMs => PolicyChange::HeartbeatIntervalMs(number(field, raw)?),
+        })
+    }
+}
+
+fn number<T: TryFrom<i64>>(field: &'static str, raw: &RawValue) -> Result<T, Problem> {
+    let value: i64 = raw
+        .get()
+        .parse()
+        .map_err(|_| Problem::field(Code::InvalidField, field, "must be a whole number"))?;
+    whole(field, value, 0)
+}
+
+fn basis_points(field: &'static str, raw: &RawValue) -> Result<BasisPoints, Problem> {
+    let rate = BasisPoints::new(number(field, raw)?);
+    rate.ok_or_else(|| Problem::field(Code::PolicyOutOfRange, field, "is at most 10000"))
+}
+
+/// An amount: a JSON text of digits. A JSON number is refused.
+fn wei(field: &'static str, raw: &RawValue) -> Result<Wei, Problem> {
+    let digits = raw
+        .get()
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    let all_digits = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = digits.filter(all_digits).ok_or_else(|| {
+        Problem::field(
+            Code::InvalidField,
+            field,
+            "must be a text of digits, in wei",
+        )
+    })?;
+    let amount = digits.parse().map(Wei);
+    amount.map_err(|_| Problem::field(Code::OutOfRange, field, "is too large"))
+}
+
+/// Take in files of a further partition.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartitionBody<'a> {
+    /// The idempotency key.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, max_length = 128)]
+    pub(crate) id: Option<Cow<'a, str>>,
+    /// `ai` or `transcode`.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    node_type: Cow<'a, str>,
+    /// The deployment's own label.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    region: Cow<'a, str>,
+}
+
+impl PartitionBody<'_> {
+    /// The command.
+    pub(crate) fn command(&self) -> Result<Command, Problem> {
+        let node_type = NodeType::parse(&self.node_type).ok_or_else(|| {
+            Problem::field(Code::OutOfRange, "node_type", "must be `ai` or `transcode`")
+        })?;
+        let region = label("region", &self.region)?;
+        Ok(Command::DeclarePartition(DeclarePartition {
+            node_type,
+            region,
+        }))
+    }
+}
+
+/// Hold amounts in a further asset.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssetBody<'a> {
+    /// The idempotency key.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, max_length = 128)]
+    pub(crate) id: Option<Cow<'a, str>>,
+    /// The code people use, such as `ETH`.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    code: Cow<'a, str>,
+    /// Decimal places between the asset's unit and its base unit.
+    exponent: u8,
+}
+
+impl AssetBody<'_> {
+    /// The command.
+    pub(crate) fn command(&self) -> Result<Command, Problem> {
+        let (code, exponent) = (label("code", &self.code)?, self.exponent);
+        Ok(Command::DeclareAsset(DeclareAsset { code, exponent }))
+    }
+}
+
+/// The rules in force.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PolicyAnswer {
+    /// The pool's share of each fee in hundredths of a percent.
+    commission_bps: u16,
+    /// The event that set it; 0 when none did.
+    commission_position: u64,
+    /// The asset of the amounts.
+    asset: &'static str,
+    /// The unpaid total at which a worker is due, in wei.
+    payout_threshold_wei: String,
+    /// How long a granted lease lasts, in milliseconds.
+    lease_ttl_ms: u32,
+    /// How long a worker may be silent before it lapses, in milliseconds.
+    heartbeat_grace_ms: u32,
+    /// How soon a worker is asked to beat again, in milliseconds.
+    heartbeat_interval_ms: u32,
+    /// The event that last changed a rule; 0 when none did.
+    changed_position: u64,
+}
+
+impl PolicyAnswer {
+    /// The rules as they are answered.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        Self {
+            commission_bps: policy.commission.commission.get(),
+            commission_position: policy.commission.policy.0,
+            asset: "ETH",
+            payout_threshold_wei: policy.payout_threshold.to_string(),
+            lease_ttl_ms: policy.lease_ttl_ms,
+            heartbeat_grace_ms: policy.heartbeat_grace_ms,
+            heartbeat_interval_ms: policy.heartbeat_interval_ms,
+            changed_position: policy.changed_at.0,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What is counted of requests, and the Prometheus text of all that is counted. Counting takes no
+//! lock.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::writer::{COMMIT_BUCKETS_US, Counted};
+
+/// The statuses that are counted apart; all others share the last place.
+const STATUSES: [u16; 18] = [
+    200, 201, 204, 400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 504, 0,
+];
+
+/// What is counted of one route.
+#[derive(Debug, Default)]
+pub struct RouteStats {
+    by_status: [AtomicU64; STATUSES.len()],
+}
+
+impl RouteStats {
+    /// Counts one answer.
+    pub fn count(&self, status: u16) {
+        let known = STATUSES.iter().position(|one| *one == status);
+        let place = known.unwrap_or(STATUSES.len() - 1);
+        self.by_status[place].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What the rest of the program knows at the moment of a scrape.
+#[derive(Clone, Debug, Default)]
+pub struct Gauges {
+    /// The last position that is folded in.
+    pub position: u64,
+    /// Workers that are reachable.
+    pub miners_online: u32,
+    /// Requests that wait for the writer.
+    pub queued: usize,
+    /// What the writer counts.
+    pub writer: Counted,
+}
+
+/// What is counted of requests.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    routes: HashMap<String, RouteStats>,
+    unmatched: RouteStats,
+}
+
+impl Metrics {
+    /// Metrics of these routes.
+    #[must_use]
+    pub fn new(routes: impl IntoIterator<Item = String>) -> Self {
+        let routes = routes
+            .into_iter()
+            .map(|route| (route, RouteStats::default()));
+        Self {
+            routes: routes.collect(),
+            unmatched: RouteStats::default(),
+        }
+    }
+
+    /// What is counted of a route; requests without one share a place.
+    #[must_use]
+    pub fn route(&self, route: Option<&str>) -> &RouteStats {
+        let found = route.and_then(|route| self.routes.get(route));
+        found.unwrap_or(&self.unmatched)
+    }
+
+    /// The Prometheus text.
+    #[must_use]
+    pub fn text(&self, gauges: Gauges) -> String {
+        let mut registry = Registry::default();
+        let routes = self.route_counts();
+        registry.register_collector(Box::new(Scrape { routes, gauges }));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry)
+            .expect("a String takes every text");
+        text
+    }
+
+    fn route_counts(&self) -> Vec<RouteCount> {
+        let matched = self
+            .routes
+            .iter()
+            .map(|(route, stats)| (route.as_str(), stats));
+        let mut counts = Vec::new();
+        for (route, stats) in matched.chain([("unmatched", &self.unmatched)]) {
+            for (status, count) in STATUSES.iter().zip(&stats.by_status) {
+                let (route, status) = (route.to_owned(), *status);
+                let count = count.load(Ordering::Relaxed);
+                counts.extend((count > 0).then_some(RouteCount {
+                    route,
+                    status,
+                    count,
+                }));
+            }
+        }
+        counts.sort_unstable();
+        counts
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RouteCount {
+    route: String,
+    status: u16,
+    count: u64,
+}
+
+/// One scrape.
+#[derive(Debug)]
+struct Scrape {
+    routes: Vec<RouteCount>,
+    gauges: Gauges,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
+        let (gauges, to) = (&self.gauges, &mut to);
+        let writer = &gauges.writer;
+        let online = i64::from(gauges.miners_online);
+        gauge(
+            to,
+            ["poolhub_miners_online", "Workers that are reachable"],
+            online,
+        )?;
+        let position = i64::try_from(gauges.position).unwrap_or(i64::MAX);
+        gauge(
+            to,
+            ["purser_position", "The last position that is folded in"],
+            position,
+        )?;
+        let queued = i64::try_from(gauges.queued).unwrap_or(i64::MAX);
+        gauge(
+            to,
+            ["purser_queue_depth", "Requests that wait for the writer"],
+            queued,
+        )?;
+        let help = "Whether the last commit failed for lack of space";
+        gauge(to, ["purser_read_only", help], i64::from(writer.read_only))?;
+        counter(to, ["purser_commits", "Commits to the log"], writer.commits)?;
+        counter(
+            to,
+            ["purser_commands_granted", "Commands granted"],
+            writer.granted,
+        )?;
+        counter(
+            to,
+            ["purser_commands_refused", "Commands refused"],
+            writer.refused,
+        )?;
+        counter(
+            to,
+            ["purser_commands_replayed", "Commands repeated"],
+            writer.replayed,
+        )?;
+        commit_latency(to, writer)?;
+        events(to, writer)?;
+        self.requests(to)
+    }
+}
+
+fn gauge(to: &mut DescriptorEncoder<'_>, [name, help]: [&str; 2], value: i64) -> fmt::Result {
+    let encoder = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    ConstGauge::new(value).encode(encoder)
+}
+
+fn counter(to: &mut DescriptorEncoder<'_>, [name, help]: [&str; 2], value: u64) -> fmt::Result {
+    let encoder = to.encode_descriptor(name, help, None, MetricType::Counter)?;
+    ConstCounter::new(value).encode(encoder)
+}
+
+#[expect(
+    clippy::float_arithmetic,
+    reason = "Prometheus text holds seconds as decimals"
+)]
+fn commit_latency(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Result {
+    let seconds = |us: u64| us as f64 / 1e6;
+    let bounds = COMMIT_BUCKETS_US
+        .iter()
+        .map(|us| seconds(*us))
+        .chain([f64::MAX]);
+    let buckets: Vec<(f64, u64)> = bounds.zip(writer.buckets).collect();
+    let count = writer.buckets.iter().sum();
+    let help = "Time of a commit from its first decision until durable";
+    to.encode_descriptor("purser_commit_seconds", help, None, MetricType::Histogram)?
+        .encode_histogram::<[(&str, &str); 0]>(seconds(writer.commit_us), count, &buckets, None)
+}
+
+fn events(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Result {
+    let name = ["purser_events", "Events recorded since the start"];
+    counter(to, name, writer.events)
+}
+
+impl Scrape {
+    fn requests(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = (
+            "purser_http_requests",
+            "Answered requests, by route and status",
+        );
+        let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for one in &self.routes {
+            let status = match one.status {
+                0 => String::from("other"),
+                status => status.to_string(),
+            };
+            let labels = [("route", one.route.clone()), ("status", status)];
+            ConstCounter::new(one.count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_holds_each_series() {
+        let metrics = Metrics::new([String::from("/v1/health")]);
+        metrics.route(Some("/v1/health")).count(200);
+        metrics.route(None).count(404);
+        metrics.route(None).count(418);
+        let mut writer = Counted {
+            events: 3,
+            commit_us: 5_000_070,
+            ..Counted::default()
+        };
+        writer.buckets[1] = 1;
+        writer.buckets[COMMIT_BUCKETS_US.len()] = 1;
+        let text = metrics.text(Gauges {
+            position: 7,
+            miners_online: 2,
+            queued: 4,
+            writer,
+        });
+        for line in [
+            "poolhub_miners_online 2",
+            "purser_position 7",
+            "purser_queue_depth 4",
+            "purser_commit_seconds_bucket{le=\"0.00005\"} 0",
+            "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
+            "purser_commit_seconds_bucket{le=\"+Inf\"} 2",
+            "purser_commit_seconds_count 2",
+            "purser_events_total 3",
+            "purser_http_requests_total{route=\"/v1/health\",status=\"200\"} 1",
+            "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
+            "purser_http_requests_total{route=\"unmatched\",status=\"other\"} 1",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
+        }
+    }
+}
