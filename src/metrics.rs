@@ -187,7 +187,7 @@ fn commit_latency(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Resu
     let bounds = COMMIT_BUCKETS_US
         .iter()
         .map(|us| seconds(*us))
-        .chain([f64::MAX]);
+        .chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(writer.buckets).collect();
     let count = writer.buckets.iter().sum();
     let help = "Time of a commit from its first decision until durable";

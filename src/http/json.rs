@@ -5,8 +5,16 @@ use serde::de::Deserialize;
 use super::code::Code;
 use super::error::Problem;
 
-/// Reads one JSON text. Unknown fields are refused by the wire types themselves.
+/// Reads one JSON object. Unknown fields are refused by the wire types themselves.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    // The wire types would take an array for an object, field by field.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::field(
+            Code::InvalidField,
+            "body",
+            "must be a JSON object",
+        ));
+    }
     serde_json::from_slice(body).map_err(|error| explain::<T>(body, &error))
 }
 

@@ -48,14 +48,16 @@ fn explain(text: &str) -> Problem {
     let text = text
         .strip_prefix("Failed to deserialize query string: ")
         .unwrap_or(text);
-    let name = text.split('`').nth(1).unwrap_or("query").to_owned();
-    // A path to the parameter stands before the text of the defect.
-    let (path, defect) = text.split_once(": ").unwrap_or(("query", text));
-    if defect.starts_with("unknown field") || text.starts_with("unknown field") {
-        Problem::field(Code::UnknownParameter, bounded(&name), "is not known here")
-    } else if defect.starts_with("missing field") || text.starts_with("missing field") {
-        Problem::field(Code::MissingParameter, bounded(&name), "is required")
+    let name = || bounded(text.split('`').nth(1).unwrap_or("query"));
+    // The path to a parameter may stand before the text of its defect.
+    if text.contains("unknown field `") {
+        Problem::field(Code::UnknownParameter, name(), "is not known here")
+    } else if text.contains("missing field `") {
+        Problem::field(Code::MissingParameter, name(), "is required")
+    } else if text.contains("duplicate field `") {
+        Problem::field(Code::InvalidParameter, name(), "stands twice")
     } else {
+        let (path, defect) = text.split_once(": ").unwrap_or(("query", text));
         Problem::field(Code::InvalidParameter, bounded(path), bounded(defect))
     }
 }

@@ -52,6 +52,10 @@ pub(crate) async fn advance(
     app.service
         .advance_clock(Micros::from_millis(now_ms))
         .await?;
+    // What became due was committed; the answer waits until reads see it too.
+    let end = app.service.log.end()?.position;
+    let limit = app.settings.min_position_wait;
+    app.service.view.reached(end, limit).await;
     let (now, position) = (app.service.clock.now(), app.service.view.position());
     let body = ClockAnswer {
         now_ms: now.millis(),

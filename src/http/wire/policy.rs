@@ -17,7 +17,8 @@ use crate::http::error::Problem;
 
 /// A rule of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "Cow<'_, str>")]
+#[schema(rename_all = "snake_case")]
 pub(crate) enum Rule {
     /// The pool's share of each fee in hundredths of a percent: a number from 0 to 10000.
     CommissionBps,
@@ -60,6 +61,21 @@ impl PolicyBody<'_> {
             .map(|raw| self.rule.read("expected", raw))
             .transpose()?;
         Ok(Command::SetPolicy(SetPolicy { change, expected }))
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for Rule {
+    type Error = &'static str;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, Self::Error> {
+        Ok(match text.as_ref() {
+            "commission_bps" => Self::CommissionBps,
+            "payout_threshold_wei" => Self::PayoutThresholdWei,
+            "lease_ttl_ms" => Self::LeaseTtlMs,
+            "heartbeat_grace_ms" => Self::HeartbeatGraceMs,
+            "heartbeat_interval_ms" => Self::HeartbeatIntervalMs,
+            _ => return Err("there is no rule of this name"),
+        })
     }
 }
 

@@ -1,0 +1,150 @@
+//! Sizes, times and counts.
+
+use std::time::Duration;
+
+use purser::http::Settings;
+use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::server::{Seen, Server, Start, Who};
+
+async fn started(settings: Settings) -> Server {
+    Server::with(Start {
+        settings,
+        ..Start::default()
+    })
+    .await
+}
+
+async fn connect(server: &Server) -> TcpStream {
+    let address = server
+        .base
+        .strip_prefix("http://")
+        .expect("the base is an address");
+    TcpStream::connect(address)
+        .await
+        .expect("the server listens")
+}
+
+/// Sends raw bytes and reads until the server closes.
+async fn raw(server: &Server, bytes: &[u8]) -> String {
+    let mut stream = connect(server).await;
+    stream.write_all(bytes).await.expect("the bytes go out");
+    let mut answer = Vec::new();
+    // A reset after the answer is an end too.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_whether_or_not_it_is_announced() {
+    let server = started(Settings {
+        body_bytes_max: 1_000,
+        ..Settings::default()
+    })
+    .await;
+    let long = "x".repeat(1_001);
+    let request = server
+        .request(Method::POST, "/v1/policy", Who::Operator)
+        .body(long.clone());
+    let seen = Seen::of(request).await;
+    assert!(seen.is(413, "body_too_large"), "{seen:?}");
+    let stream = futures_util::stream::iter([Ok::<_, std::io::Error>(long)]);
+    let body = reqwest::Body::wrap_stream(stream);
+    let request = server
+        .request(Method::POST, "/v1/miners/register", Who::Nobody)
+        .body(body);
+    let seen = Seen::of(request.header("content-type", "application/json")).await;
+    assert!(seen.is(413, "body_too_large"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_ends_in_408() {
+    let short = Duration::from_millis(50);
+    let server = started(Settings {
+        body_read_timeout: short,
+        ..Settings::default()
+    })
+    .await;
+    let head = "POST /v1/miners/register HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
+    let mut stream = connect(&server).await;
+    stream
+        .write_all(head.as_bytes())
+        .await
+        .expect("the bytes go out");
+    let mut answer = vec![0; 4_096];
+    let read = stream.read(&mut answer).await.expect("the server answers");
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_arrive_ends_in_a_problem() {
+    let short = Duration::from_millis(50);
+    let server = started(Settings {
+        header_read_timeout: short,
+        ..Settings::default()
+    })
+    .await;
+    let answer = raw(&server, b"GET /v1/health HTTP/1.1\r\nhost").await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("\"header_timeout\""), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_answered_400_and_the_server_goes_on() {
+    let server = Server::start().await;
+    // What begins a TLS handshake is closed without a word that the other side could not read.
+    assert_eq!(
+        raw(&server, b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n").await,
+        ""
+    );
+    for bytes in [&b"GET\r\n\r\n"[..], b"\x00\r\n\r\n"] {
+        let answer = raw(&server, bytes).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{bytes:?}: {answer}");
+    }
+    assert_eq!(server.get("/v1/health", Who::Nobody).await.status, 200);
+}
+
+#[tokio::test]
+async fn over_the_cap_a_connection_waits_until_another_ends() {
+    let server = started(Settings {
+        connections_max: 1,
+        ..Settings::default()
+    })
+    .await;
+    let mut first = connect(&server).await;
+    let ask = b"GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n";
+    first.write_all(ask).await.expect("the bytes go out");
+    let mut byte = [0; 1];
+    first
+        .read_exact(&mut byte)
+        .await
+        .expect("the first is served");
+    let mut second = connect(&server).await;
+    second.write_all(ask).await.expect("the bytes go out");
+    let early = tokio::time::timeout(Duration::from_millis(50), second.read_exact(&mut byte)).await;
+    assert!(early.is_err(), "the second waits");
+    drop(first);
+    second
+        .read_exact(&mut byte)
+        .await
+        .expect("the second is served now");
+}
+
+#[tokio::test]
+async fn the_server_ends_in_order_when_told_to() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/v1/health", Who::Nobody).await.status, 200);
+    server.stop.send_replace(true);
+    server
+        .ended
+        .await
+        .expect("it ends, although a connection is idle");
+    assert!(
+        TcpStream::connect(server.base.strip_prefix("http://").expect("an address"))
+            .await
+            .is_err()
+    );
+}
