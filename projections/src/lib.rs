@@ -12,6 +12,7 @@ pub mod paged;
 pub mod policy;
 pub mod recall;
 pub mod registry;
+pub mod report;
 
 mod projections;
 
