@@ -24,6 +24,9 @@ enum Filter {
     Stored(PageTable),
 }
 
+/// Takes the place of a key, and the encoded record of it.
+pub(super) type Each<'a> = dyn FnMut(usize, &[u8]) -> Result<(), IndexError> + 'a;
+
 /// How much memory filters may still take.
 pub(super) struct Allowance(pub(super) u64);
 
@@ -59,7 +62,7 @@ impl Run {
     pub(super) fn look_up(
         &self,
         keys: &[RecallKey],
-        each: &mut dyn FnMut(usize, &[u8]) -> Result<(), IndexError>,
+        each: &mut Each<'_>,
     ) -> Result<(), IndexError> {
         let mut pieces = Pages::default();
         let mut blocks = Pages::default();
