@@ -1,5 +1,6 @@
 //! Measures the index of ids: `cargo bench --bench index [-- RECORDS]`, 10,000,000 by default.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -49,20 +50,22 @@ fn per_second(count: u64, took: Duration) -> u64 {
     (u128::from(count) * 1_000_000_000 / took.as_nanos().max(1)) as u64
 }
 
-/// Fills the index; answers how long it took and the longest wait in one call.
-fn fill(index: &DiskIndex, records: u64) -> (Duration, Duration) {
+/// Fills the index with the records `from..to`, at most so many per second; answers how long it
+/// took, and the longest wait in one call.
+fn fill(index: &DiskIndex, (from, to): (u64, u64), rate_max: u64) -> (Duration, Duration) {
     let start = Instant::now();
     let mut longest = Duration::ZERO;
-    for from in (0..records).step_by(GENERATION as usize) {
-        let to = records.min(from + GENERATION);
-        let generation = generation(from, to);
+    for first in (from..to).step_by(GENERATION as usize) {
+        let end = to.min(first + GENERATION);
+        let generation = generation(first, end);
+        let due = start + Duration::from_nanos((end - from) * 1_000_000_000 / rate_max);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let call = Instant::now();
         index
-            .absorb(generation, Position(to))
+            .absorb(generation, Position(end))
             .expect("the disk works");
         longest = longest.max(call.elapsed());
     }
-    index.flush().expect("the disk works");
     (start.elapsed(), longest)
 }
 
@@ -87,19 +90,14 @@ fn print_lookups(name: &str, (found, took, longest): (u64, Duration, Duration)) 
     println!("{name:<34} {rate:>12} keys/s   found {found}, longest call {longest:.1?}");
 }
 
-fn print_filling(index: &DiskIndex, records: u64, path: &Path) {
-    let (took, longest) = fill(index, records);
-    let rate = per_second(records, took);
-    println!(
-        "{:<34} {rate:>12} keys/s   longest absorb {longest:.1?}",
-        "filling"
-    );
-    print_state(index, path, "after filling");
+fn print_filling(name: &str, count: u64, (took, longest): (Duration, Duration)) {
+    let rate = per_second(count, took);
+    println!("{name:<34} {rate:>12} keys/s   longest absorb {longest:.1?}");
 }
 
 fn print_state(index: &DiskIndex, path: &Path, name: &str) {
     let figures = index.figures();
-    let file = std::fs::metadata(path).map_or(0, |file| file.len()) >> 20;
+    let file = std::fs::metadata(path).map_or(0, |file| file.blocks()) >> 11;
     let keyed = figures.record_bytes + 16 * figures.records;
     let written = figures.written_bytes * 100 / keyed.max(1);
     println!(
@@ -112,27 +110,36 @@ fn print_state(index: &DiskIndex, path: &Path, name: &str) {
     );
 }
 
-/// Waits until no run is merged any more.
+/// Waits until all is written and no run is merged any more.
 fn settle(index: &DiskIndex) {
-    let mut before = None;
-    while before != Some(index.figures()) {
-        before = Some(index.figures());
-        std::thread::sleep(Duration::from_millis(1_500));
+    index.flush().expect("the disk works");
+    while index.figures().unfinished > 0 {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 fn main() {
-    let records = std::env::args()
+    let records: u64 = std::env::args()
         .find_map(|word| word.parse().ok())
         .unwrap_or(10_000_000);
     let folder = tempfile::tempdir_in(".").expect("a folder can be made");
     let path = folder.path().join("recall.redb");
     let index = DiskIndex::open(&path).expect("it can be made");
-    print_filling(&index, records, &path);
-    print_lookups("absent, at once", look_up(&index, records, records * 2));
-    print_lookups("present, at once", look_up(&index, 0, records));
+    let half = records / 2;
+    let steady = fill(&index, (0, half), 500_000);
+    print_filling("filling, 500,000/s asked", half, steady);
+    print_state(&index, &path, "then");
+    let start = Instant::now();
+    let fast = fill(&index, (half, records), u64::MAX);
+    print_filling("filling, all that goes", records - half, fast);
+    print_state(&index, &path, "then");
+    print_lookups(
+        "absent, while merging",
+        look_up(&index, records, records * 2),
+    );
     settle(&index);
-    print_state(&index, &path, "after merging");
+    println!("{:<34} {:>12.1?}", "merged after", start.elapsed());
+    print_state(&index, &path, "then");
     print_lookups("absent", look_up(&index, records, records * 2));
     print_lookups("present, first", look_up(&index, 0, records));
     print_lookups("present, again", look_up(&index, 0, records));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use purser_events::codec::append;
-use purser_projections::recall::{RecallKey, Record};
+use purser_projections::recall::RecallKey;
 
 use super::IndexError;
 use super::build::{Pages, RunBuilder, Shape};
@@ -206,7 +206,9 @@ impl Background {
     fn discard(&mut self, run: u32) -> Result<(), IndexError> {
         self.store()?.discard(run)?;
         self.leftovers.remove(&run);
-        self.refresh()
+        self.refresh()?;
+        self.plan();
+        Ok(())
     }
 
     /// Goes on with the smallest merge: small runs are many, and each costs a look.
@@ -235,6 +237,9 @@ impl Background {
                 self.next_run += 1;
             }
         }
+        let unfinished = self.merges.len() + self.leftovers.len();
+        self.shared
+            .change(|state| state.unfinished = unfinished as u64);
     }
 
     /// The runs that no merge takes, by tier.
@@ -259,10 +264,6 @@ impl Background {
     }
 }
 
-fn tier_of(shape: Shape, fan: u64) -> usize {
-    (shape.records / TIER_RECORDS).max(1).ilog(fan) as usize
-}
-
 /// Writes a generation as a run, but for its last pages, which are handed over.
 fn write_run(
     store: &Store,
@@ -270,20 +271,12 @@ fn write_run(
     generation: &Generation,
     chunk_bytes: u64,
 ) -> Result<(Shape, Pages), IndexError> {
-    let entries = sorted(generation);
-    let mut record = Vec::new();
-    let mut encode = |value: &Record, then: &mut dyn FnMut(&[u8])| {
-        record.clear();
-        append(value, &mut record);
-        then(&record);
-    };
-    let mut bytes = 0;
-    for (_, value) in &entries {
-        encode(value, &mut |record| bytes += record.len() as u64);
-    }
-    let mut builder = RunBuilder::new(run, Shape::of(entries.len() as u64, bytes));
-    for (key, value) in entries {
-        encode(value, &mut |record| builder.push(*key, record));
+    let (entries, bytes) = sorted(generation);
+    let planned = Shape::of(entries.len() as u64, bytes.len() as u64);
+    let mut builder = RunBuilder::new(run, planned);
+    for (key, start, end) in entries {
+        let key = RecallKey(key.to_be_bytes());
+        builder.push(key, &bytes[start as usize..end as usize]);
         if builder.ready() >= chunk_bytes {
             store.commit(&Change {
                 pages: Some((run, &builder.take())),
@@ -294,8 +287,21 @@ fn write_run(
     Ok(builder.finish())
 }
 
-fn sorted(generation: &Generation) -> Vec<(&RecallKey, &Record)> {
-    let mut entries: Vec<_> = generation.iter().collect();
-    entries.sort_unstable_by_key(|(key, _)| u128::from_be_bytes(key.0));
-    entries
+/// The keys in order, with the places of their encoded records in the bytes. Encoding first, in
+/// the map's own order, and sorting then reads each record from memory only once.
+fn sorted(generation: &Generation) -> (Vec<(u128, u32, u32)>, Vec<u8>) {
+    let mut entries = Vec::with_capacity(generation.len());
+    let mut bytes = Vec::with_capacity(generation.len() * 32);
+    let place = |bytes: &Vec<u8>| u32::try_from(bytes.len()).expect("a generation is under 4 GiB");
+    for (key, record) in generation {
+        let start = place(&bytes);
+        append(record, &mut bytes);
+        entries.push((u128::from_be_bytes(key.0), start, place(&bytes)));
+    }
+    entries.sort_unstable_by_key(|(key, ..)| *key);
+    (entries, bytes)
+}
+
+fn tier_of(shape: Shape, fan: u64) -> usize {
+    (shape.records / TIER_RECORDS).max(1).ilog(fan) as usize
 }

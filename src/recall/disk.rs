@@ -64,8 +64,10 @@ pub struct Figures {
     pub records: u64,
     /// Bytes of encoded records on disk, without their keys.
     pub record_bytes: u64,
-    /// Bytes of pages written since the file was opened.
+    /// Bytes of blocks written since the file was opened.
     pub written_bytes: u64,
+    /// Merges under way, and merged runs that are to be deleted.
+    pub unfinished: u64,
 }
 
 /// The durable index.
@@ -134,10 +136,12 @@ impl DiskIndex {
     /// How large the index is.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        let mut figures = Figures {
-            written_bytes: self.shared.state().written,
-            ..Figures::default()
-        };
+        let mut figures = Figures::default();
+        {
+            let state = self.shared.state();
+            figures.written_bytes = state.written;
+            figures.unfinished = state.unfinished;
+        }
         for run in self.shared.runs().iter().flatten() {
             figures.runs += 1;
             figures.records += run.shape.records;

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// The database refuses to work since an error, and must be opened anew.
     pub(super) suspect: bool,
     pub(super) stopping: bool,
+    /// Merges under way, and runs that are to be deleted.
+    pub(super) unfinished: u64,
     /// Bytes of pages stored so far.
     pub(super) written: u64,
 }
