@@ -17,7 +17,10 @@ pub(crate) struct Feeder {
 
 impl Feeder {
     pub(crate) const fn new() -> Self {
-        Self { after: Position::ORIGIN, id: 0 }
+        Self {
+            after: Position::ORIGIN,
+            id: 0,
+        }
     }
 
     pub(crate) fn envelopes(&mut self, events: Vec<Event>) -> Vec<Envelope> {
@@ -75,6 +78,11 @@ pub(crate) fn appends(figures: &mut Figures, directory: &Path, sync_per_s: f64) 
         let commits = per_second / size as f64;
         let against = format!("{:.2} commits per sync", commits / sync_per_s);
         let bar = if size == 8_192 { ">= 1,000,000/s" } else { "" };
-        figures.row(&format!("log alone, events in batches of {size}"), rate(per_second), against, bar);
+        figures.row(
+            &format!("log alone, events in batches of {size}"),
+            rate(per_second),
+            against,
+            bar,
+        );
     }
 }
