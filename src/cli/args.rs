@@ -85,8 +85,11 @@ pub struct Serve {
     #[arg(long, value_name = "ADDR")]
     pub bind: Option<Bind>,
     /// Validates and prints the configuration, and starts nothing
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub check: bool,
+    /// Runs on a clock that moves only by POST /v1/test-clock
+    #[arg(long)]
+    pub test_clock: bool,
 }
 
 impl Serve {

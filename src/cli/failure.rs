@@ -1,11 +1,13 @@
 //! Why a command did not end well, and the exit code that says so.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
+use crate::keys::KeysError;
 use crate::log::AcquireError;
-use crate::service::{ReplayError, SnapshotError};
+use crate::service::{OpenError, ReplayError, SnapshotError};
 
 /// Why a command did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,33 @@ pub enum Failure {
     /// The log cannot be opened.
     #[error(transparent)]
     Log(AcquireError),
+    /// The ledger cannot be started.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The keys cannot be made or read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The system delivers no signals.
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+    /// The runtime of the server or the client cannot be started.
+    #[error("cannot start a runtime")]
+    Runtime(#[source] io::Error),
+    /// The writer cannot go on; what it answered is on disk.
+    #[error("the writer stopped: {why}")]
+    Writer {
+        /// Its last word.
+        why: String,
+    },
     /// The log cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),

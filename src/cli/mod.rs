@@ -6,6 +6,7 @@ mod ledger;
 mod out;
 mod rebuild;
 mod serve;
+mod server;
 mod snapshot;
 
 use std::error::Error;
@@ -52,6 +53,11 @@ fn configured(args: &ConfigArgs) -> Result<Config, Failure> {
         ..Layer::default()
     };
     Ok(config::load(args.config.as_deref(), flags)?)
+}
+
+/// What servers and clients run on.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(Failure::Runtime)
 }
 
 /// Says on standard error why a command ended, causes included, and chooses the exit code.

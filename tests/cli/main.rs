@@ -4,4 +4,5 @@ mod completions;
 mod configuration;
 mod ledger;
 mod run;
+mod serve;
 mod usage;
