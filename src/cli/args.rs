@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{Bind, Layer};
+use crate::config::{Bind, Commission, Layer};
 
 /// The book of record of a compute pool: an event log, and everything that adds up from it.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ pub struct Args {
 pub enum Command {
     /// Runs the server; creates its data directory on the first start
     Serve(Serve),
+    /// Takes in OpenPool event files: what is read becomes events, what is not is set aside
+    Intake(Intake),
     /// Drops projections and snapshots, replays the log, and compares the digests
     Rebuild(Offline),
     /// Takes or lists snapshots
@@ -45,6 +47,44 @@ pub struct ConfigArgs {
     /// The data directory [env: PURSER_DATA]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// Where a command looks: into a data directory that no server holds, or at a running server.
+#[derive(Debug, clap::Args)]
+pub struct PlaceArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Goes through the server at this address [env: PURSER_URL]
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub url: Option<String>,
+    /// The key that the server is asked under; on this machine, the one in the data directory
+    #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+}
+
+/// Event files.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Intake {
+    /// Where they go.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// A directory; the paths of the files below it are their keys
+    #[arg(value_name = "DIR")]
+    pub path: Option<PathBuf>,
+    /// A JSON list of {"tree", "key"}: delivers DIR/tree/key in this order
+    #[arg(long, value_name = "FILE")]
+    pub order: Option<PathBuf>,
+    /// The pool's share in hundredths of a percent, for a new data directory
+    #[arg(long, value_name = "BPS")]
+    pub commission_bps: Option<Commission>,
+    /// Names every file that is set aside
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A data directory that no server holds, and the form of the output.

@@ -4,10 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::walk::WalkError;
+use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::keys::KeysError;
 use crate::log::AcquireError;
 use crate::service::{OpenError, ReplayError, SnapshotError};
+use crate::writer::SubmitError;
 
 /// Why a command did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,27 @@ pub enum Failure {
         /// Its last word.
         why: String,
     },
+    /// No directory was named.
+    #[error("name the directory of the event files: purser intake DIR")]
+    NoPath,
+    /// A server sets its own rules.
+    #[error("--commission-bps is for a new data directory; a server's rule is changed by policy")]
+    CommissionAtServer,
+    /// The files cannot be found.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// The writer does not take what it is given.
+    #[error("the files cannot be taken in")]
+    Submit(#[source] SubmitError),
+    /// Some files were not taken in.
+    #[error("{failed} files were not taken in")]
+    NotTaken {
+        /// How many.
+        failed: u64,
+    },
+    /// A server does not answer as asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The log cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -82,6 +106,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(error) if !error.is_unreadable() => 2,
+            Self::NoPath | Self::CommissionAtServer => 2,
+            Self::Client(ClientError::Address { .. }) => 2,
             Self::Digests => 1,
             _ => 3,
         }

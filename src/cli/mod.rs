@@ -2,12 +2,15 @@
 
 mod args;
 mod failure;
+mod intake;
 mod ledger;
 mod out;
+mod place;
 mod rebuild;
 mod serve;
 mod server;
 mod snapshot;
+mod walk;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -34,6 +37,7 @@ pub fn run() -> ExitCode {
 fn dispatch(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Intake(args) => intake::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Completions { shell } => {

@@ -27,7 +27,7 @@ pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
 }
 
 async fn until_told(config: &Config, time: Timekeeping) -> Result<(), Failure> {
-    let server = Server::start(config, time).await?;
+    let mut server = Server::start(config, time).await?;
     greet(&server, config)?;
     server.until_told().await?;
     tracing::info!("stopping");

@@ -1,11 +1,13 @@
 //! A server of this process: from its start to its orderly end.
 
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,6 +17,9 @@ use crate::config::{Config, Secret};
 use crate::http::{self, Surface, surface};
 use crate::keys;
 use crate::service::{Running, Service};
+
+/// A panic has told by its own message.
+const SEE_ABOVE: &str = "see the message above";
 
 /// How a ledger is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,13 +40,16 @@ pub(super) struct Server {
     data: PathBuf,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    signals: Signals,
 }
 
 impl Server {
     /// Opens the data directory and listens.
     pub(super) async fn start(config: &Config, time: Timekeeping) -> Result<Self, Failure> {
+        // From here on a signal ends the server in order, however early it comes.
+        let signals = Signals::listen().map_err(Failure::Signals)?;
         let listener = listen(config.bind).await?;
-        let running = ledger::start(config, time)?;
+        let running = open(config.clone(), time).await?;
         let secret = config.coordinator_secret.as_ref().map(Secret::reveal);
         let (keys, new_keys) = keys::open(&config.data, secret)?;
         let settings = settings(config);
@@ -70,6 +78,7 @@ impl Server {
             data,
             stop,
             task,
+            signals,
         })
     }
 
@@ -78,10 +87,10 @@ impl Server {
     }
 
     /// Waits until the server is told to stop, or cannot go on.
-    pub(super) async fn until_told(&self) -> Result<(), Failure> {
+    pub(super) async fn until_told(&mut self) -> Result<(), Failure> {
         let mut failure = self.running.service.stats.failure();
         tokio::select! {
-            told = signal() => told,
+            () = self.signals.either() => Ok(()),
             failed = failure.wait_for(Option::is_some) => {
                 let why = failed.ok().and_then(|why| why.clone()).unwrap_or_default();
                 Err(Failure::Writer { why })
@@ -99,9 +108,17 @@ impl Server {
         let running = self.running;
         let stopped = tokio::task::spawn_blocking(move || running.stop()).await;
         Ok(stopped.map_err(|_| Failure::Writer {
-            why: "see the message above".into(),
+            why: SEE_ABOVE.into(),
         })??)
     }
+}
+
+/// Replays on a thread of its own: the runtime's threads are not to be blocked.
+async fn open(config: Config, time: Timekeeping) -> Result<Running, Failure> {
+    let opened = tokio::task::spawn_blocking(move || ledger::start(&config, time)).await;
+    opened.map_err(|_| Failure::Writer {
+        why: SEE_ABOVE.into(),
+    })?
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -110,20 +127,32 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|source| unbound(address, source))
 }
 
-fn unbound(address: SocketAddr, source: std::io::Error) -> Failure {
+fn unbound(address: SocketAddr, source: io::Error) -> Failure {
     Failure::Bind { address, source }
 }
 
-/// Waits for SIGTERM, or for SIGINT as a terminal sends it.
-async fn signal() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Signals)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM, and SIGINT as a terminal sends it.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
     }
-    Ok(())
+
+    async fn either(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn settings(config: &Config) -> http::Settings {
@@ -131,6 +160,7 @@ fn settings(config: &Config) -> http::Settings {
     http::Settings {
         body_bytes_max: config.body_bytes_max.get(),
         batch_bytes_max: config.batch_bytes_max.get(),
+        batch_commands_max: config.batch_commands_max.get(),
         file_bytes_max: config.file_bytes_max.get(),
         header_read_timeout: millis(config.header_read_timeout_ms),
         body_read_timeout: millis(config.body_read_timeout_ms),

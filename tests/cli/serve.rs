@@ -27,7 +27,10 @@ impl Serving {
         let out = child.stdout.take().expect("its output is piped");
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line).expect("it greets");
-        let url = line.trim().strip_prefix("purser listens on ").expect("it says where");
+        let url = line
+            .trim()
+            .strip_prefix("purser listens on ")
+            .expect("it says where");
         let url = url.to_owned();
         Self { child, url }
     }
@@ -44,9 +47,13 @@ impl Serving {
         let address = self.url.strip_prefix("http://").expect("plain HTTP");
         let mut stream = TcpStream::connect(address).expect("the server listens");
         let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).expect("the request is sent");
+        stream
+            .write_all(head.as_bytes())
+            .expect("the request is sent");
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the answer is read");
+        stream
+            .read_to_string(&mut answer)
+            .expect("the answer is read");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
         let status = head.split(' ').nth(1).expect("a status");
         (status.to_owned(), body.to_owned())
@@ -83,15 +90,29 @@ fn a_held_directory_and_a_taken_port_are_told() {
     let server = Serving::start(dir.path(), &[]);
     let held = run(dir.path(), &["rebuild", "--data", "p"]);
     assert_eq!(held.code, 3);
-    assert!(held.err.contains(&format!("--url {}", server.url)), "{}", held.err);
-    let second = run(dir.path(), &["serve", "--data", "p", "--bind", "127.0.0.1:0"]);
+    assert!(
+        held.err.contains(&format!("--url {}", server.url)),
+        "{}",
+        held.err
+    );
+    let second = run(
+        dir.path(),
+        &["serve", "--data", "p", "--bind", "127.0.0.1:0"],
+    );
     assert_eq!(second.code, 3);
-    assert!(second.err.contains("held by a running server"), "{}", second.err);
+    assert!(
+        second.err.contains("held by a running server"),
+        "{}",
+        second.err
+    );
     let address = server.url.strip_prefix("http://").expect("plain HTTP");
     let taken = run(dir.path(), &["serve", "--data", "q", "--bind", address]);
     assert_eq!(taken.code, 3);
     assert!(taken.err.contains("cannot listen on"), "{}", taken.err);
-    assert!(!dir.path().join("q").exists(), "nothing is made before the port is taken");
+    assert!(
+        !dir.path().join("q").exists(),
+        "nothing is made before the port is taken"
+    );
     assert_eq!(server.end(Signal::TERM), Some(0));
 }
 
@@ -100,7 +121,10 @@ fn a_directory_keeps_its_clock() {
     let dir = dir();
     let server = Serving::start(dir.path(), &["--test-clock"]);
     assert_eq!(server.end(Signal::TERM), Some(0));
-    let refused = run(dir.path(), &["serve", "--data", "p", "--bind", "127.0.0.1:0"]);
+    let refused = run(
+        dir.path(),
+        &["serve", "--data", "p", "--bind", "127.0.0.1:0"],
+    );
     assert_eq!(refused.code, 3);
     assert!(refused.err.contains("--test-clock"), "{}", refused.err);
 }
