@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::events::Shown;
+use super::stream::{Form, Wanted};
 use crate::config::{Bind, Commission, Layer};
 
 /// The book of record of a compute pool: an event log, and everything that adds up from it.
@@ -27,6 +29,10 @@ pub enum Command {
     Serve(Serve),
     /// Takes in OpenPool event files: what is read becomes events, what is not is set aside
     Intake(Intake),
+    /// Shows events as they stand in the log
+    Events(Events),
+    /// Writes events to a file, or goes on with one
+    Export(Export),
     /// Drops projections and snapshots, replays the log, and compares the digests
     Rebuild(Offline),
     /// Takes or lists snapshots
@@ -70,6 +76,9 @@ pub struct Intake {
     /// Where they go.
     #[command(flatten)]
     pub place: PlaceArgs,
+    /// Something else than taking in files.
+    #[command(subcommand)]
+    pub action: Option<IntakeAction>,
     /// A directory; the paths of the files below it are their keys
     #[arg(value_name = "DIR")]
     pub path: Option<PathBuf>,
@@ -82,6 +91,61 @@ pub struct Intake {
     /// Names every file that is set aside
     #[arg(long, short)]
     pub verbose: bool,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What there is about files beside taking them in.
+#[derive(Debug, Subcommand)]
+pub enum IntakeAction {
+    /// Prints what all files that were taken in add up to
+    Report(Online),
+}
+
+/// Events, as they stand in the log.
+#[derive(Debug, clap::Args)]
+pub struct Events {
+    /// Where they are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Which of them.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// The form; lines on a terminal and jsonl in a pipe unless it is named
+    #[arg(long, value_enum)]
+    pub format: Option<Shown>,
+    /// Prints JSON Lines for machines
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// Events, into a file that can be continued.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// Where they are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Which of them.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// The form
+    #[arg(long, value_enum)]
+    pub format: Form,
+    /// The file; standard output when none is named
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Goes on after the last complete line of the file
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+}
+
+/// Where a command looks, and the form of the output.
+#[derive(Debug, clap::Args)]
+pub struct Online {
+    /// Where it looks.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Prints JSON for machines
     #[arg(long)]
     pub json: bool,

@@ -27,22 +27,29 @@ pub enum Shown {
 pub(super) fn run(args: &Events) -> Result<(), Failure> {
     let place = place(&args.place, Role::Auditor)?;
     let on_terminal = io::stdout().is_terminal();
-    let usual = if on_terminal && !args.json { Shown::Lines } else { Shown::Jsonl };
-    let bar = ProgressBar::hidden();
-    let mut plain = stdout();
-    let mut lines = Lines { out: stdout_of(&mut plain), rest: Vec::new() };
-    let shown = args.format.unwrap_or(usual);
-    let form = if shown == Shown::Csv { Form::Csv } else { Form::Jsonl };
-    let shape = Shape { form, head: true };
-    if shown == Shown::Lines {
-        copy(&place, &args.wanted, shape, &mut Target { out: &mut lines, bar: &bar })
+    let usual = if on_terminal && !args.json {
+        Shown::Lines
     } else {
-        copy(&place, &args.wanted, shape, &mut Target { out: lines.out, bar: &bar })
-    }
-}
-
-fn stdout_of(out: &mut impl Write) -> &mut dyn Write {
-    out
+        Shown::Jsonl
+    };
+    let shown = args.format.unwrap_or(usual);
+    let form = if shown == Shown::Csv {
+        Form::Csv
+    } else {
+        Form::Jsonl
+    };
+    let shape = Shape { form, head: true };
+    let (mut plain, bar) = (stdout(), ProgressBar::hidden());
+    let mut lines = Lines {
+        out: &mut plain,
+        rest: Vec::new(),
+    };
+    let out: &mut dyn Write = if shown == Shown::Lines {
+        &mut lines
+    } else {
+        lines.out
+    };
+    copy(&place, &args.wanted, shape, &mut Target { out, bar: &bar })
 }
 
 /// Turns JSON Lines into lines for people.
@@ -72,7 +79,10 @@ impl Write for Lines<'_> {
 
 fn for_people(event: &Value) -> String {
     let text = |name: &str| event[name].as_str().unwrap_or_default();
-    let (position, data) = (&event["position"], &event["data"]);
+    let (position, data) = (
+        event["position"].as_u64().unwrap_or_default(),
+        &event["data"],
+    );
     let (at, kind) = (text("recorded_at"), text("type"));
     format!("{position:>10}  {at}  {kind:<20}  {data}\n")
 }
@@ -86,16 +96,25 @@ mod tests {
         let text = b"{\"position\":7,\"recorded_at\":\"t\",\"type\":\"worker_beat\",\
                      \"data\":{\"a\":1}}\n{\"position\":8}\n";
         let mut whole = Vec::new();
-        let mut lines = Lines { out: &mut whole, rest: Vec::new() };
+        let mut lines = Lines {
+            out: &mut whole,
+            rest: Vec::new(),
+        };
         lines.write_all(text).expect("memory can be written");
         let mut single = Vec::new();
-        let mut lines = Lines { out: &mut single, rest: Vec::new() };
+        let mut lines = Lines {
+            out: &mut single,
+            rest: Vec::new(),
+        };
         for byte in text {
             lines.write_all(&[*byte]).expect("memory can be written");
         }
         assert_eq!(whole, single);
         let whole = String::from_utf8(whole).expect("the lines are UTF-8");
-        assert!(whole.starts_with("         7  t  worker_beat           {\"a\":1}\n"), "{whole}");
+        assert!(
+            whole.starts_with("         7  t  worker_beat           {\"a\":1}\n"),
+            "{whole}"
+        );
         assert_eq!(whole.lines().count(), 2);
     }
 }

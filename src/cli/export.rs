@@ -17,28 +17,59 @@ pub(super) fn run(args: &Export) -> Result<(), Failure> {
     let place = place(&args.place, Role::Auditor)?;
     let mut wanted = args.wanted.clone();
     let Some(path) = &args.out else {
-        let shape = Shape { form: args.format, head: true };
+        let shape = Shape {
+            form: args.format,
+            head: true,
+        };
         let bar = ProgressBar::hidden();
-        return copy(&place, &wanted, shape, &mut Target { out: &mut stdout(), bar: &bar });
+        return copy(
+            &place,
+            &wanted,
+            shape,
+            &mut Target {
+                out: &mut stdout(),
+                bar: &bar,
+            },
+        );
     };
     let (file, last) = open(path, args)?;
-    let head = file.metadata().map_err(|source| unwritten(path, source))?.len() == 0;
+    let head = file
+        .metadata()
+        .map_err(|source| unwritten(path, source))?
+        .len()
+        == 0;
     if let Some(last) = last {
         wanted.from = wanted.from.max(Some(last + 1));
     }
     let bar = bar("export", 0);
-    let shape = Shape { form: args.format, head };
+    let shape = Shape {
+        form: args.format,
+        head,
+    };
     let mut out = BufWriter::new(file);
-    copy(&place, &wanted, shape, &mut Target { out: &mut out, bar: &bar })?;
+    copy(
+        &place,
+        &wanted,
+        shape,
+        &mut Target {
+            out: &mut out,
+            bar: &bar,
+        },
+    )?;
     bar.finish_and_clear();
-    let file = out.into_inner().map_err(|error| unwritten(path, error.into_error()))?;
+    let file = out
+        .into_inner()
+        .map_err(|error| unwritten(path, error.into_error()))?;
     file.sync_all().map_err(|source| unwritten(path, source))?;
     tell(&format!("{} is complete", path.display()));
     Ok(())
 }
 
 fn unwritten(path: &Path, source: io::Error) -> Failure {
-    Failure::Export { path: path.to_owned(), source }
+    Failure::Export {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Opens the file for what comes next, and tells the last position that it holds.
@@ -50,18 +81,26 @@ fn open(path: &Path, args: &Export) -> Result<(File, Option<u64>), Failure> {
         let made = options.create_new(true).open(path);
         return match made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(Failure::ExportExists { path: path.to_owned() })
+                Err(Failure::ExportExists {
+                    path: path.to_owned(),
+                })
             }
             made => Ok((made.map_err(fault)?, None)),
         };
     }
-    let mut file = options.create(true).truncate(false).open(path).map_err(fault)?;
+    let mut file = options
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(fault)?;
     let (complete, last) = complete_part(&file, args.format).map_err(fault)?;
     let last = match last {
         None => None,
         Some(line) => {
             let position = position_of(&line, args.format);
-            Some(position.ok_or_else(|| Failure::NoExport { path: path.to_owned() })?)
+            Some(position.ok_or_else(|| Failure::NoExport {
+                path: path.to_owned(),
+            })?)
         }
     };
     // A line that a crash cut is written again, whole.
@@ -110,7 +149,9 @@ mod tests {
     fn part(text: &str, form: Form) -> (u64, Option<u64>) {
         let file = tempfile::tempfile().expect("a file can be made");
         io::Write::write_all(&mut &file, text.as_bytes()).expect("written");
-        (&file).seek(SeekFrom::Start(0)).expect("a file can be rewound");
+        (&file)
+            .seek(SeekFrom::Start(0))
+            .expect("a file can be rewound");
         let (complete, last) = complete_part(&file, form).expect("the file can be read");
         (complete, last.and_then(|line| position_of(&line, form)))
     }

@@ -8,7 +8,7 @@ use super::walk::WalkError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::keys::KeysError;
-use crate::log::AcquireError;
+use crate::log::{AcquireError, ReadError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
 use crate::writer::SubmitError;
 
@@ -83,6 +83,38 @@ pub enum Failure {
     /// A server does not answer as asked.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nothing goes by this name.
+    #[error("no {what} goes by the name of {text}")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The name.
+        text: String,
+    },
+    /// The export cannot be written.
+    #[error("cannot write {path}")]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of the export is there already.
+    #[error("{path} exists; --resume goes on with it")]
+    ExportExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file to go on with is none of ours.
+    #[error("{path} is no export of this form; name another file")]
+    NoExport {
+        /// The file.
+        path: PathBuf,
+    },
     /// The log cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -106,6 +138,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(error) if !error.is_unreadable() => 2,
+            Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer => 2,
             Self::Client(ClientError::Address { .. }) => 2,
             Self::Digests => 1,

@@ -60,9 +60,7 @@ pub(super) fn copy(
 ) -> Result<(), Failure> {
     match place {
         Place::Data(config) => from_books(&Books::open(config)?, wanted, shape, to),
-        Place::Server(client) => {
-            super::runtime()?.block_on(from_server(client, wanted, shape, to))
-        }
+        Place::Server(client) => super::runtime()?.block_on(from_server(client, wanted, shape, to)),
     }
 }
 
@@ -80,8 +78,11 @@ fn from_books(
 ) -> Result<(), Failure> {
     let folds = books.folds()?.folds;
     let filter = filter(wanted, &folds.names)?;
-    let end = filter.to.map_or(folds.position, |to| to.min(folds.position));
-    to.bar.set_length((end.0 + 1).saturating_sub(filter.start().0));
+    let end = filter
+        .to
+        .map_or(folds.position, |to| to.min(folds.position));
+    to.bar
+        .set_length((end.0 + 1).saturating_sub(filter.start().0));
     let mut text = Text::new(shape);
     let mut failed = None;
     books.reader().read(filter.start(), &mut |envelope| {
@@ -107,7 +108,10 @@ fn from_books(
 }
 
 fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
-    let unknown = |what, text: &String| Failure::Unknown { what, text: text.clone() };
+    let unknown = |what, text: &String| Failure::Unknown {
+        what,
+        text: text.clone(),
+    };
     let kind = wanted.kind.as_ref();
     let worker = wanted.worker.as_ref();
     Ok(Filter {
@@ -133,7 +137,7 @@ impl Text {
         match shape.form {
             Form::Jsonl => Self::Jsonl(JsonLines::default()),
             Form::Csv => {
-                let mut rows = CsvRows::new();
+                let mut rows = CsvRows::default();
                 if shape.head {
                     rows.head();
                 }
@@ -192,18 +196,29 @@ async fn from_server(
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .collect();
-    let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut pieces = client.stream(Ask { path: "/v1/events", query: &query }).await?;
+    let query: Vec<_> = query
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut pieces = client
+        .stream(Ask {
+            path: "/v1/events",
+            query: &query,
+        })
+        .await?;
     let mut skipping = shape.form == Form::Csv && !shape.head;
     while let Some(piece) = pieces.next().await? {
         let mut rest = &piece[..];
         if skipping {
-            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { continue };
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                continue;
+            };
             rest = &rest[end + 1..];
             skipping = false;
         }
         to.out.write_all(rest)?;
-        to.bar.inc(rest.iter().filter(|byte| **byte == b'\n').count() as u64);
+        to.bar
+            .inc(rest.iter().filter(|byte| **byte == b'\n').count() as u64);
     }
     Ok(to.out.flush()?)
 }

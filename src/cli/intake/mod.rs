@@ -1,12 +1,13 @@
 //! `purser intake`
 
 mod delivery;
+mod report;
 mod summary;
 
 use futures_util::{StreamExt, stream};
 
 use super::Failure;
-use super::args::Intake;
+use super::args::{Intake, IntakeAction};
 use super::out::{bar, print, print_json, tell};
 use super::place::{Place, place};
 use super::server::Timekeeping;
@@ -20,6 +21,9 @@ use summary::Summary;
 const AT_ONCE: usize = 64;
 
 pub(super) fn run(args: &Intake) -> Result<(), Failure> {
+    if let Some(IntakeAction::Report(args)) = &args.action {
+        return report::run(args);
+    }
     let path = args.path.as_ref().ok_or(Failure::NoPath)?;
     let found = match &args.order {
         Some(order) => ordered(path, order)?,
