@@ -10,6 +10,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unfinished;
 mod varint;
 
 use std::ops::ControlFlow;

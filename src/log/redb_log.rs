@@ -90,6 +90,8 @@ impl RedbLog {
             .open(&path)
             .map_err(unreachable_at)?;
         let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
+        super::unfinished::discard(&directory.join(FORMAT_FILE), &backend)
+            .map_err(unreachable_at)?;
         let log = Self::on(Arc::new(backend), &path)?;
         write_format_file(directory).map_err(unreachable_at)?;
         Ok(log)

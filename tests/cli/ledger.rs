@@ -2,7 +2,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::run::{dir, json, ledger, run};
+use crate::run::{dir, ledger, run};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("the output is JSON")
+}
 
 #[test]
 fn a_rebuild_drops_the_snapshots_and_finds_the_same_digest() {

@@ -2,10 +2,6 @@
 
 mod completions;
 mod configuration;
-mod events;
-mod intake;
 mod ledger;
 mod run;
-mod sample;
-mod serve;
 mod usage;
