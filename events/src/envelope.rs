@@ -48,6 +48,7 @@ pub struct CommandStamp {
     /// The id: any text of up to 128 bytes.
     pub id: Label,
     /// The first half of the SHA-256 of the command's content.
+    #[serde(with = "crate::bytes::sixteen")]
     pub content: [u8; 16],
     /// How many events the command led to; this is the first of them.
     pub events: u32,

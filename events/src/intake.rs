@@ -12,7 +12,7 @@ pub use crate::job::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EventId {
     /// A UUID in its canonical lower-case text form, as bytes.
-    Uuid([u8; 16]),
+    Uuid(#[serde(with = "crate::bytes::sixteen")] [u8; 16]),
     /// Any other text of up to 256 bytes.
     Text(Label),
     /// The SHA-256 of a text that is longer, or holds control characters.
@@ -113,6 +113,7 @@ pub struct FileTaken {
     /// The stamps of its key.
     pub stamps: FileStamps,
     /// SHA-256 of its bytes: with the key, its identity.
+    #[serde(with = "crate::bytes::thirty_two")]
     pub content: [u8; 32],
     /// The entity tag that it was delivered under.
     pub etag: Option<Label>,
@@ -138,6 +139,7 @@ pub struct FileQuarantined {
     /// The partition and the stamps that the key names, if the partition is declared.
     pub place: Option<(PartitionNo, FileStamps)>,
     /// SHA-256 of its bytes.
+    #[serde(with = "crate::bytes::thirty_two")]
     pub content: [u8; 32],
     /// The entity tag that it was delivered under.
     pub etag: Option<Label>,

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod time;
 pub mod worker;
 
+mod bytes;
 mod catalogue;
 
 pub use catalogue::{Event, EventKind};

@@ -30,8 +30,10 @@ pub struct WorkerRegistered {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyHash {
     /// Random bytes, drawn when the key was first seen.
+    #[serde(with = "crate::bytes::sixteen")]
     pub salt: [u8; 16],
     /// The hash of the salt followed by the key.
+    #[serde(with = "crate::bytes::thirty_two")]
     pub hash: [u8; 32],
 }
 
