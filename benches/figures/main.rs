@@ -3,6 +3,8 @@
 //! `cargo bench --bench figures` prints the table; words after `--` choose sections.
 
 mod calibrate;
+mod history;
+mod log;
 mod pool;
 mod table;
 mod writer;
@@ -26,6 +28,9 @@ fn main() {
     );
     if wants("writer") {
         writer::measure(&mut figures, directory.path());
+    }
+    if wants("log") {
+        log::appends(&mut figures, directory.path(), 1.0 / sync.as_secs_f64());
     }
     println!("\n{figures}");
 }

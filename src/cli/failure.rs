@@ -1,11 +1,16 @@
 //! Why a command did not end well, and the exit code that says so.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::walk::WalkError;
+use crate::client::ClientError;
 use crate::config::ConfigError;
-use crate::log::AcquireError;
-use crate::service::{ReplayError, SnapshotError};
+use crate::keys::KeysError;
+use crate::log::{AcquireError, ReadError};
+use crate::service::{OpenError, ReplayError, SnapshotError};
+use crate::writer::SubmitError;
 
 /// Why a command did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,86 @@ pub enum Failure {
     /// The log cannot be opened.
     #[error(transparent)]
     Log(AcquireError),
+    /// The ledger cannot be started.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The keys cannot be made or read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The system delivers no signals.
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+    /// The runtime of the server or the client cannot be started.
+    #[error("cannot start a runtime")]
+    Runtime(#[source] io::Error),
+    /// The writer cannot go on; what it answered is on disk.
+    #[error("the writer stopped: {why}")]
+    Writer {
+        /// Its last word.
+        why: String,
+    },
+    /// No directory was named.
+    #[error("name the directory of the event files: purser intake DIR")]
+    NoPath,
+    /// A server sets its own rules.
+    #[error("--commission-bps is for a new data directory; a server's rule is changed by policy")]
+    CommissionAtServer,
+    /// The files cannot be found.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// The writer does not take what it is given.
+    #[error("the files cannot be taken in")]
+    Submit(#[source] SubmitError),
+    /// Some files were not taken in.
+    #[error("{failed} files were not taken in")]
+    NotTaken {
+        /// How many.
+        failed: u64,
+    },
+    /// A server does not answer as asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nothing goes by this name.
+    #[error("no {what} goes by the name of {text}")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The name.
+        text: String,
+    },
+    /// The export cannot be written.
+    #[error("cannot write {path}")]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of the export is there already.
+    #[error("{path} exists; --resume goes on with it")]
+    ExportExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file to go on with is none of ours.
+    #[error("{path} is no export of this form; name another file")]
+    NoExport {
+        /// The file.
+        path: PathBuf,
+    },
     /// The log cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -53,6 +138,9 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(error) if !error.is_unreadable() => 2,
+            Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
+            Self::NoPath | Self::CommissionAtServer => 2,
+            Self::Client(ClientError::Address { .. }) => 2,
             Self::Digests => 1,
             _ => 3,
         }

@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::server::Timekeeping;
 use crate::config::Config;
 use crate::log::redb_log::RedbLog;
 use crate::log::{AcquireError, Log, LogReader};
-use crate::service::{Replayed, SnapshotStore, replay};
+use crate::service::{Genesis, OpenError, Replayed, Running, Settings, SnapshotStore, replay};
 
 /// The file in a data directory that says where its server listens. It is only a hint: a server
 /// that was killed leaves it behind.
-const ADDRESS_FILE: &str = "ADDRESS";
+pub(super) const ADDRESS_FILE: &str = "ADDRESS";
 
 /// A ledger that is only read. While it lives, no server can take the directory.
 pub(super) struct Books {
@@ -43,6 +44,37 @@ impl Books {
     /// The folds at the end of the log.
     pub(super) fn folds(&self) -> Result<Replayed, Failure> {
         Ok(replay(&self.snapshots(), &*self.reader())?)
+    }
+}
+
+/// Starts the ledger of a data directory; makes the directory when it does not exist.
+pub(super) fn start(config: &Config, time: Timekeeping) -> Result<Running, Failure> {
+    let settings = Settings {
+        data: config.data.clone(),
+        test_clock: time == Timekeeping::Test,
+        genesis: genesis(config),
+        queue_max: config.queue_len_max.get(),
+        commands_max: config.commit_commands_max.get(),
+        snapshot_every: config.snapshot_every_events.get(),
+    };
+    Running::open(&settings).map_err(|error| match error {
+        OpenError::Log(error) => unopened(error, &config.data),
+        other => Failure::Open(other),
+    })
+}
+
+/// The rules that a new log starts with.
+fn genesis(config: &Config) -> Genesis {
+    let partitions = config.partitions.as_slice().iter();
+    Genesis {
+        commission: config.commission_bps.basis_points(),
+        payout_threshold: config.payout_threshold_wei.wei(),
+        lease_ttl_ms: config.lease_ttl_sec.millis(),
+        heartbeat_grace_ms: config.heartbeat_grace_sec.millis(),
+        heartbeat_interval_ms: config.heartbeat_interval_sec.millis(),
+        partitions: partitions
+            .map(|one| (one.node_type, one.region.clone()))
+            .collect(),
     }
 }
 

@@ -1,12 +1,19 @@
 //! The command line: what a person or a script asks for, and how it ends.
 
 mod args;
+mod events;
+mod export;
 mod failure;
+mod intake;
 mod ledger;
 mod out;
+mod place;
 mod rebuild;
 mod serve;
+mod server;
 mod snapshot;
+mod stream;
+mod walk;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -17,7 +24,10 @@ use clap::{CommandFactory, Parser};
 
 use args::ConfigArgs;
 pub use args::{Args, Command};
+pub use events::Shown;
 pub use failure::Failure;
+pub use stream::{Form, Wanted};
+pub use walk::WalkError;
 
 /// Runs the command that the process was started with; the answer is its exit code: 0 done, 1 a
 /// finding, 2 usage, 3 cannot reach or read.
@@ -33,6 +43,9 @@ pub fn run() -> ExitCode {
 fn dispatch(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Intake(args) => intake::run(&args),
+        Command::Events(args) => events::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Completions { shell } => {
@@ -52,6 +65,11 @@ fn configured(args: &ConfigArgs) -> Result<Config, Failure> {
         ..Layer::default()
     };
     Ok(config::load(args.config.as_deref(), flags)?)
+}
+
+/// What servers and clients run on.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(Failure::Runtime)
 }
 
 /// Says on standard error why a command ended, causes included, and chooses the exit code.

@@ -99,6 +99,8 @@ keys! {
     body_bytes_max: NonZeroUsize = "PURSER_BODY_BYTES_MAX", mebibytes(1);
     /// Bytes of a batch of commands.
     batch_bytes_max: NonZeroUsize = "PURSER_BATCH_BYTES_MAX", mebibytes(8);
+    /// Commands of one batch.
+    batch_commands_max: NonZeroUsize = "PURSER_BATCH_COMMANDS_MAX", count(8_192);
     /// Bytes of a delivered file.
     file_bytes_max: NonZeroUsize = "PURSER_FILE_BYTES_MAX", mebibytes(16);
     /// How long a request's head may take, and how long an idle connection is kept.

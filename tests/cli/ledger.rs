@@ -2,11 +2,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::run::{dir, ledger, run};
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).expect("the output is JSON")
-}
+use crate::run::{dir, json, ledger, run};
 
 #[test]
 fn a_rebuild_drops_the_snapshots_and_finds_the_same_digest() {

@@ -2,6 +2,10 @@
 
 mod completions;
 mod configuration;
+mod events;
+mod intake;
 mod ledger;
 mod run;
+mod sample;
+mod serve;
 mod usage;

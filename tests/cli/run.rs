@@ -2,11 +2,8 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
 
-use purser::log::redb_log::RedbLog;
-use purser::recall::MemoryIndex;
-use purser::service::{Parts, Running, Settings};
+use purser::service::{Running, Settings};
 
 /// How a run ended.
 pub(crate) struct Ended {
@@ -36,6 +33,11 @@ pub(crate) fn ended(output: Output) -> Ended {
     }
 }
 
+/// Reads what a run printed for machines.
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("the output is JSON")
+}
+
 /// A directory for one test.
 pub(crate) fn dir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory can be made")
@@ -44,7 +46,5 @@ pub(crate) fn dir() -> tempfile::TempDir {
 /// Runs a ledger on the data directory `p` of `dir`, as a server would.
 pub(crate) fn ledger(dir: &Path) -> Running {
     let settings = Settings::new(dir.join("p"));
-    let log = RedbLog::open(&settings.data).expect("the log opens");
-    let (log, index) = (Box::new(log), Arc::new(MemoryIndex::default()));
-    Running::start(&settings, Parts { log, index }).expect("the ledger starts")
+    Running::open(&settings).expect("the ledger starts")
 }

@@ -1,0 +1,62 @@
+//! Where a command looks: into a data directory, or at a running server.
+
+use std::path::Path;
+
+use super::args::PlaceArgs;
+use super::{Failure, configured};
+use crate::client::Client;
+use crate::config::Config;
+use crate::keys::{self, Role};
+
+/// The variable that names a server.
+const URL_VARIABLE: &str = "PURSER_URL";
+
+/// Where a command looks.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Into the data directory of this configuration.
+    Data(Box<Config>),
+    /// At a server.
+    Server(Client),
+}
+
+/// Finds out where to look: what the flags say, else the server that the environment names, else
+/// the data directory of the configuration. `role` is whose key is needed at a server.
+pub(super) fn place(args: &PlaceArgs, role: Role) -> Result<Place, Failure> {
+    let config = configured(&args.config)?;
+    let named = || {
+        std::env::var(URL_VARIABLE)
+            .ok()
+            .filter(|url| !url.is_empty())
+    };
+    let url = match (&args.url, &args.config.data) {
+        (Some(url), _) => Some(url.clone()),
+        (None, Some(_)) => None,
+        (None, None) => named(),
+    };
+    match url {
+        None => Ok(Place::Data(Box::new(config))),
+        Some(url) => server(&url, args.key.as_deref(), &config.data, role).map(Place::Server),
+    }
+}
+
+/// A client of a server. Without a key, the one in the data directory is used where the server
+/// runs on this machine; it is sent nowhere else.
+pub(super) fn server(
+    url: &str,
+    key: Option<&str>,
+    data: &Path,
+    role: Role,
+) -> Result<Client, Failure> {
+    let client = Client::new(url, key)?;
+    if key.is_some() || !client.is_local() {
+        return Ok(client);
+    }
+    let own = keys::read_file(data)
+        .ok()
+        .and_then(|file| file.of(role).first().cloned());
+    match own {
+        Some(key) => Ok(Client::new(url, Some(&key))?),
+        None => Ok(client),
+    }
+}

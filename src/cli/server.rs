@@ -1,0 +1,174 @@
+//! A server of this process: from its start to its orderly end.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::Failure;
+use super::ledger::{self, ADDRESS_FILE};
+use crate::config::{Config, Secret};
+use crate::http::{self, Surface, surface};
+use crate::keys;
+use crate::service::{Running, Service};
+
+/// A panic has told by its own message.
+const SEE_ABOVE: &str = "see the message above";
+
+/// How a ledger is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Timekeeping {
+    /// By the machine's clock.
+    #[default]
+    Real,
+    /// By a clock that moves only when told to.
+    Test,
+}
+
+/// A server that runs.
+pub(super) struct Server {
+    pub(super) url: String,
+    /// The file of keys, when this start made it.
+    pub(super) new_keys: Option<PathBuf>,
+    running: Running,
+    data: PathBuf,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    signals: Signals,
+}
+
+impl Server {
+    /// Opens the data directory and listens.
+    pub(super) async fn start(config: &Config, time: Timekeeping) -> Result<Self, Failure> {
+        // From here on a signal ends the server in order, however early it comes.
+        let signals = Signals::listen().map_err(Failure::Signals)?;
+        let listener = listen(config.bind).await?;
+        let running = open(config.clone(), time).await?;
+        let secret = config.coordinator_secret.as_ref().map(Secret::reveal);
+        let (keys, new_keys) = keys::open(&config.data, secret)?;
+        let settings = settings(config);
+        let service = running.service.clone();
+        let router = surface(Surface {
+            service,
+            keys,
+            settings: settings.clone(),
+        });
+        let bound = listener
+            .local_addr()
+            .map_err(|source| unbound(config.bind, source))?;
+        let url = format!("http://{bound}");
+        let (stop, stopped) = watch::channel(false);
+        let task =
+            tokio::spawn(async move { http::serve(router, listener, &settings, stopped).await });
+        // Only a hint for people; the server does not depend on it.
+        if let Err(error) = fs::write(config.data.join(ADDRESS_FILE), format!("{url}\n")) {
+            tracing::warn!(%error, "the address of the server cannot be noted");
+        }
+        let data = config.data.clone();
+        Ok(Self {
+            url,
+            new_keys,
+            running,
+            data,
+            stop,
+            task,
+            signals,
+        })
+    }
+
+    pub(super) const fn service(&self) -> &Service {
+        &self.running.service
+    }
+
+    /// Waits until the server is told to stop, or cannot go on.
+    pub(super) async fn until_told(&mut self) -> Result<(), Failure> {
+        let mut failure = self.running.service.stats.failure();
+        tokio::select! {
+            () = self.signals.either() => Ok(()),
+            failed = failure.wait_for(Option::is_some) => {
+                let why = failed.ok().and_then(|why| why.clone()).unwrap_or_default();
+                Err(Failure::Writer { why })
+            }
+        }
+    }
+
+    /// Takes no further request, answers those in flight, and writes a snapshot.
+    pub(super) async fn stop(self) -> Result<(), Failure> {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        let _ = fs::remove_file(self.data.join(ADDRESS_FILE));
+        let running = self.running;
+        let stopped = tokio::task::spawn_blocking(move || running.stop()).await;
+        Ok(stopped.map_err(|_| Failure::Writer {
+            why: SEE_ABOVE.into(),
+        })??)
+    }
+}
+
+/// Replays on a thread of its own: the runtime's threads are not to be blocked.
+async fn open(config: Config, time: Timekeeping) -> Result<Running, Failure> {
+    let opened = tokio::task::spawn_blocking(move || ledger::start(&config, time)).await;
+    opened.map_err(|_| Failure::Writer {
+        why: SEE_ABOVE.into(),
+    })?
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| unbound(address, source))
+}
+
+fn unbound(address: SocketAddr, source: io::Error) -> Failure {
+    Failure::Bind { address, source }
+}
+
+/// SIGTERM, and SIGINT as a terminal sends it.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
+    }
+
+    async fn either(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn settings(config: &Config) -> http::Settings {
+    let millis = |millis: std::num::NonZeroU64| Duration::from_millis(millis.get());
+    http::Settings {
+        body_bytes_max: config.body_bytes_max.get(),
+        batch_bytes_max: config.batch_bytes_max.get(),
+        batch_commands_max: config.batch_commands_max.get(),
+        file_bytes_max: config.file_bytes_max.get(),
+        header_read_timeout: millis(config.header_read_timeout_ms),
+        body_read_timeout: millis(config.body_read_timeout_ms),
+        stream_stall_timeout: millis(config.stream_stall_timeout_ms),
+        shutdown_grace: millis(config.shutdown_grace_ms),
+        connections_max: config.connections_max.get(),
+        streams_max: config.streams_max.get(),
+        min_position_wait: millis(config.min_position_wait_ms),
+        metrics_open: config.metrics_open,
+    }
+}

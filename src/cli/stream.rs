@@ -1,0 +1,224 @@
+//! Events as text, from a data directory or from a server, into whatever can be written to.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use purser_events::{Envelope, Position};
+use purser_projections::names::Names;
+
+use super::Failure;
+use super::ledger::Books;
+use super::place::Place;
+use crate::client::{Ask, Client};
+use crate::render::{CsvRows, Filter, JsonLines, kind_named};
+
+/// Text that is gathered before it is written, in bytes.
+const GATHER: usize = 1 << 16;
+
+/// The form of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// One JSON object per line
+    Jsonl,
+    /// A row per event, with a head
+    Csv,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Wanted {
+    /// The first position
+    #[arg(long, value_name = "POSITION")]
+    pub from: Option<u64>,
+    /// The last position
+    #[arg(long, value_name = "POSITION")]
+    pub to: Option<u64>,
+    /// Only events of this type, such as job_processed
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only events that concern this worker: its id or its address
+    #[arg(long, value_name = "WORKER")]
+    pub worker: Option<String>,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) form: Form,
+    /// Whether a CSV begins with the names of its columns.
+    pub(super) head: bool,
+}
+
+/// Writes the wanted events.
+pub(super) fn copy(
+    place: &Place,
+    wanted: &Wanted,
+    shape: Shape,
+    to: &mut Target<'_>,
+) -> Result<(), Failure> {
+    match place {
+        Place::Data(config) => from_books(&Books::open(config)?, wanted, shape, to),
+        Place::Server(client) => super::runtime()?.block_on(from_server(client, wanted, shape, to)),
+    }
+}
+
+/// Where events are written to, and who is told how far that is.
+pub(super) struct Target<'a> {
+    pub(super) out: &'a mut dyn Write,
+    pub(super) bar: &'a ProgressBar,
+}
+
+fn from_books(
+    books: &Books,
+    wanted: &Wanted,
+    shape: Shape,
+    to: &mut Target<'_>,
+) -> Result<(), Failure> {
+    let folds = books.folds()?.folds;
+    let filter = filter(wanted, &folds.names)?;
+    let end = filter
+        .to
+        .map_or(folds.position, |to| to.min(folds.position));
+    to.bar
+        .set_length((end.0 + 1).saturating_sub(filter.start().0));
+    let mut text = Text::new(shape);
+    let mut failed = None;
+    books.reader().read(filter.start(), &mut |envelope| {
+        if filter.is_past(envelope.position) {
+            return ControlFlow::Break(());
+        }
+        if filter.admits(&envelope) {
+            text.push(&envelope, &folds.names);
+        }
+        match text.hand_over(GATHER, to, envelope.position.0 - filter.start().0) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    text.hand_over(0, to, to.bar.length().unwrap_or_default())?;
+    Ok(to.out.flush()?)
+}
+
+fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
+    let unknown = |what, text: &String| Failure::Unknown {
+        what,
+        text: text.clone(),
+    };
+    let kind = wanted.kind.as_ref();
+    let worker = wanted.worker.as_ref();
+    Ok(Filter {
+        kind: kind
+            .map(|text| kind_named(text).ok_or_else(|| unknown("type of event", text)))
+            .transpose()?,
+        worker: worker
+            .map(|text| names.worker(text).ok_or_else(|| unknown("worker", text)))
+            .transpose()?,
+        from: wanted.from.map(Position),
+        to: wanted.to.map(Position),
+    })
+}
+
+/// Events as text, in one of the forms.
+enum Text {
+    Jsonl(JsonLines),
+    Csv(CsvRows, usize),
+}
+
+impl Text {
+    fn new(shape: Shape) -> Self {
+        match shape.form {
+            Form::Jsonl => Self::Jsonl(JsonLines::default()),
+            Form::Csv => {
+                let mut rows = CsvRows::default();
+                if shape.head {
+                    rows.head();
+                }
+                Self::Csv(rows, 0)
+            }
+        }
+    }
+
+    fn push(&mut self, envelope: &Envelope, names: &Names) {
+        match self {
+            Self::Jsonl(lines) => lines.push(envelope, names),
+            Self::Csv(rows, count) => {
+                rows.push(envelope, names);
+                *count += 1;
+            }
+        }
+    }
+
+    /// Writes what was gathered, once it is at least so many bytes.
+    fn hand_over(&mut self, least: usize, to: &mut Target<'_>, done: u64) -> io::Result<()> {
+        match self {
+            Self::Jsonl(lines) if lines.bytes().len() >= least => {
+                to.out.write_all(lines.bytes())?;
+                lines.clear();
+            }
+            // The length of the rows is not known; none is longer than a few hundred bytes.
+            Self::Csv(rows, count) if *count * 256 >= least => {
+                to.out.write_all(&rows.take())?;
+                *count = 0;
+            }
+            _ => return Ok(()),
+        }
+        to.bar.set_position(done);
+        Ok(())
+    }
+}
+
+async fn from_server(
+    client: &Client,
+    wanted: &Wanted,
+    shape: Shape,
+    to: &mut Target<'_>,
+) -> Result<(), Failure> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let form = match shape.form {
+        Form::Jsonl => "jsonl",
+        Form::Csv => "csv",
+    };
+    let query: Vec<(&str, String)> = [
+        ("from", number(wanted.from)),
+        ("to", number(wanted.to)),
+        ("type", wanted.kind.clone()),
+        ("worker", wanted.worker.clone()),
+        ("format", Some(form.to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect();
+    let query: Vec<_> = query
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let mut pieces = client
+        .stream(Ask {
+            path: "/v1/events",
+            query: &query,
+        })
+        .await?;
+    let mut skipping = shape.form == Form::Csv && !shape.head;
+    while let Some(piece) = pieces.next().await? {
+        let mut rest = &piece[..];
+        if skipping {
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                continue;
+            };
+            rest = &rest[end + 1..];
+            skipping = false;
+        }
+        to.out.write_all(rest)?;
+        to.bar
+            .inc(rest.iter().filter(|byte| **byte == b'\n').count() as u64);
+    }
+    Ok(to.out.flush()?)
+}
