@@ -7,8 +7,8 @@ use super::block::{BlockWriter, Mark, OVERHEAD};
 use super::filter::{FilterWriter, lines_for, part};
 
 /// What the records of a block take on average. Keys spread evenly, so that a block of short
-/// records rarely passes 8 KiB, which is what redb then gives it on disk.
-const BLOCK_BYTES: u64 = 7_000;
+/// records rarely passes 4 KiB, which is what redb then gives it on disk.
+const BLOCK_BYTES: u64 = 3_300;
 
 /// How a run is laid out, and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! puts the run into the manifest. Tables of runs that are not in the manifest are leftovers.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use purser_events::Position;
@@ -45,6 +46,8 @@ pub(super) fn fault(error: impl Into<redb::Error>) -> IndexError {
         | redb::Error::UpgradeRequired(_)
         | redb::Error::TableTypeMismatch { .. }
         | redb::Error::TableIsMultimap(_)
+        | redb::Error::TableDoesNotExist(_)
+        | redb::Error::UnorderedKey
         | redb::Error::TypeDefinitionChanged { .. } => IndexError::Damaged,
         redb::Error::Io(error)
             if matches!(
@@ -170,12 +173,17 @@ fn manifest(at: &ReadTransaction) -> Result<Manifest, IndexError> {
     from_bytes(bytes).map_err(|_| IndexError::Damaged)
 }
 
+/// Pages come in the order of their numbers, so that they are put at the table's end.
 fn store_pages(write: &WriteTransaction, run: u32, pages: &Pages) -> Result<(), IndexError> {
     for (name, pages) in [(blocks(run), &pages.blocks), (filter(run), &pages.pieces)] {
         let mut table = write.open_table(definition(&name)).map_err(fault)?;
+        let mut end = table
+            .upper_bound_mut(Bound::<u32>::Unbounded)
+            .map_err(fault)?;
         for (number, bytes) in pages {
-            table.insert(number, bytes.as_slice()).map_err(fault)?;
+            end.insert_before(number, bytes.as_slice()).map_err(fault)?;
         }
+        end.close().map_err(fault)?;
     }
     Ok(())
 }
