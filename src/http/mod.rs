@@ -5,6 +5,7 @@ mod app;
 mod body;
 pub mod code;
 mod decimal;
+mod edge;
 pub mod error;
 mod extract;
 mod frame;
@@ -14,6 +15,7 @@ mod router;
 mod routes;
 mod serve;
 mod settings;
+mod stream;
 mod time;
 mod wire;
 

@@ -12,7 +12,9 @@ use utoipa_axum::routes;
 
 use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
-use super::routes::{clock, health, miners, policy, registry, status};
+use super::routes::{
+    clock, commands, events, fees, health, intake, miners, policy, registry, statement, status,
+};
 use super::settings::Settings;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -95,5 +97,10 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(status::status))
         .routes(routes!(policy::read, policy::change))
         .routes(routes!(clock::advance))
+        .routes(routes!(commands::commands))
+        .routes(routes!(intake::take))
+        .routes(routes!(fees::fees))
+        .routes(routes!(statement::statement))
+        .routes(routes!(events::events))
         .split_for_parts()
 }

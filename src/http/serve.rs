@@ -56,8 +56,7 @@ fn builder(settings: &Settings) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_read_timeout)
-        .pipeline_flush(true);
+        .header_read_timeout(settings.header_read_timeout);
     builder
 }
 

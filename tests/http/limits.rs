@@ -98,7 +98,7 @@ async fn what_is_no_http_is_closed_and_the_server_goes_on() {
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1 << 20));
     let table: [(&[u8], &str); 4] = [
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", ""),
-        (b"GET\r\n\r\n", ""),
+        (b"GET\r\n\r\n", "HTTP/1.1 400"),
         (b"GET / HTTP/1.1\r\nbad header\r\n\r\n", "HTTP/1.1 400"),
         (long.as_bytes(), "HTTP/1.1 4"),
     ];

@@ -1,6 +1,9 @@
 //! The surface over real HTTP: every route, with its statuses and codes.
 
+mod batch;
+mod intake;
 mod limits;
+mod log;
 mod miners;
 mod policy;
 mod server;

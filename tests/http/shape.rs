@@ -14,6 +14,10 @@ const GUARDED: &[(&str, &str, &[Who])] = &[
     ("GET", "/v1/policy", &[Who::Operator, Who::Auditor]),
     ("POST", "/v1/policy", &[Who::Operator]),
     ("POST", "/v1/test-clock", &[Who::Operator]),
+    ("POST", "/v1/commands", &[Who::Coordinator, Who::Operator]),
+    ("POST", "/v1/intake/events", &[Who::Coordinator]),
+    ("GET", "/v1/workers/fees", &[Who::Auditor, Who::Coordinator]),
+    ("GET", "/v1/events", &[Who::Auditor]),
 ];
 
 fn method(text: &str) -> Method {

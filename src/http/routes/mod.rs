@@ -1,8 +1,13 @@
 //! The routes, by subject.
 
 pub(crate) mod clock;
+pub(crate) mod commands;
+pub(crate) mod events;
+pub(crate) mod fees;
 pub(crate) mod health;
+pub(crate) mod intake;
 pub(crate) mod miners;
 pub(crate) mod policy;
 pub(crate) mod registry;
+pub(crate) mod statement;
 pub(crate) mod status;

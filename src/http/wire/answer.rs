@@ -1,6 +1,7 @@
 //! What writes answer.
 
 use purser_commands::answer::FileAnswer;
+use purser_projections::intake::file_reason_name;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,6 +57,8 @@ pub(crate) struct FileBody {
     events: u32,
     /// Events that had been taken in before.
     duplicates: u32,
+    /// Elements whose id had been taken in before with other content.
+    conflicts: u32,
     /// Elements that are no events.
     malformed: u32,
     /// Elements whose region or node type is not the key's.
@@ -66,28 +69,27 @@ pub(crate) struct FileBody {
     quarantined: Option<&'static str>,
     /// Whether exactly this content was delivered under this key before.
     repeated: bool,
+    /// The position that made it durable.
+    position: u64,
+    /// Whether this is the first answer to an earlier delivery of the same command.
+    replayed: bool,
 }
 
 impl FileBody {
     /// A file's answer as it is written.
-    pub(crate) fn of(file: &FileAnswer) -> Self {
-        use purser_events::intake::FileReason;
-        let quarantined = file.quarantined.map(|reason| match reason {
-            FileReason::BadName => "bad_name",
-            FileReason::UnknownPartition => "unknown_partition",
-            FileReason::NotUtf8 => "not_utf8",
-            FileReason::NotJson => "not_json",
-            FileReason::NotArray => "not_array",
-        });
+    pub(crate) fn of(file: &FileAnswer, reply: &Reply) -> Self {
         Self {
             elements: file.elements,
             events: file.events,
             duplicates: file.duplicates,
+            conflicts: file.conflicts,
             malformed: file.malformed,
             misrouted: file.misrouted,
             suspense: file.suspense,
-            quarantined,
+            quarantined: file.quarantined.map(file_reason_name),
             repeated: file.repeated,
+            position: reply.position.0,
+            replayed: reply.replayed,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! whether a command may happen is decided elsewhere.
 
 pub(crate) mod answer;
+pub(crate) mod batch;
 pub(crate) mod field;
 pub(crate) mod policy;
 pub(crate) mod register;

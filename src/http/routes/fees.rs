@@ -1,0 +1,227 @@
+//! The worker-fee table.
+
+use axum::extract::State;
+use hashbrown::HashMap;
+use purser_events::policy::NodeType;
+use purser_events::{PartitionNo, Position, Wei, WorkerNo};
+use purser_projections::Projections;
+use purser_projections::fees::FeeRow;
+use purser_projections::names::{Partition, WorkerName};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::app::App;
+use crate::http::code::Code;
+use crate::http::error::{Problem, ProblemBody};
+use crate::http::extract::{AUDITOR, Answer, COORDINATOR, Read};
+use crate::http::query::ReadParams;
+
+const LIMIT_MAX: usize = 500;
+
+/// Which partitions, and which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FeesParams {
+    /// Only partitions of this node type: `ai` or `transcode`.
+    node_type: Option<String>,
+    /// Only partitions of this region.
+    region: Option<String>,
+    /// Workers on the page, 1 to 500; 500 where it is left out.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<u32>,
+    /// Wait, for a bounded time, until the answer reflects this position.
+    min_position: Option<u64>,
+}
+
+impl ReadParams for FeesParams {
+    fn min_position(&self) -> Option<Position> {
+        self.min_position.map(Position)
+    }
+}
+
+/// Who earned what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FeeTable {
+    /// The asset of all amounts.
+    asset: &'static str,
+    /// The workers that earned something, in the order in which they were first named.
+    workers: Vec<WorkerFees>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<u32>,
+    /// The sums over all workers, on this page or not.
+    totals: Sums,
+    /// Fees that nobody is known to have earned yet.
+    suspense_wei: String,
+    /// The position that the table reflects.
+    position: u64,
+}
+
+/// What one worker earned.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkerFees {
+    /// Its id, or its address where it never registered.
+    worker: String,
+    /// Where it is paid; null when it did not say.
+    eth_address: Option<String>,
+    #[serde(flatten)]
+    sums: Sums,
+}
+
+/// Amounts as texts of digits, in wei.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Sums {
+    /// Payable jobs.
+    jobs: u64,
+    /// Fees before the pool's share.
+    gross_wei: String,
+    /// The pool's share.
+    commission_wei: String,
+    /// What is the worker's.
+    net_wei: String,
+    /// What was paid out.
+    paid_wei: String,
+    /// What is on its way.
+    in_flight_wei: String,
+    /// What is still to be paid.
+    unpaid_wei: String,
+}
+
+impl Sums {
+    fn of(row: &FeeRow) -> Self {
+        let net = row.net().to_string();
+        let none = Wei::ZERO.to_string();
+        Self {
+            jobs: row.jobs,
+            gross_wei: row.gross.to_string(),
+            commission_wei: row.commission.to_string(),
+            // No payout has ever left: everything earned is still to be paid.
+            paid_wei: none.clone(),
+            in_flight_wei: none,
+            unpaid_wei: net.clone(),
+            net_wei: net,
+        }
+    }
+}
+
+/// Which partitions are asked for.
+struct Wanted {
+    node_type: Option<NodeType>,
+    region: Option<String>,
+}
+
+impl Wanted {
+    fn takes(&self, partition: &Partition) -> bool {
+        self.node_type
+            .is_none_or(|wanted| wanted == partition.node_type)
+            && self
+                .region
+                .as_deref()
+                .is_none_or(|wanted| wanted == partition.region.as_str())
+    }
+}
+
+/// The worker-fee table, over all partitions or some.
+#[utoipa::path(
+    get, path = "/v1/workers/fees", tag = "fees", security(("bearer" = [])), params(FeesParams),
+    responses(
+        (status = 200, body = FeeTable), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 422, body = ProblemBody), (status = 504, body = ProblemBody),
+    )
+)]
+pub(crate) async fn fees(
+    State(app): State<App>,
+    read: Read<{ AUDITOR | COORDINATOR }, FeesParams>,
+) -> Result<Answer<FeeTable>, Problem> {
+    let params = read.params;
+    let limit = params.limit.unwrap_or(LIMIT_MAX);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(Problem::field(
+            Code::OutOfRange,
+            "limit",
+            "must be from 1 to 500",
+        ));
+    }
+    let node_type = params.node_type.as_deref().map(|text| {
+        let wrong = || Problem::field(Code::InvalidParameter, "node_type", "is no node type");
+        NodeType::parse(text).ok_or_else(wrong)
+    });
+    let wanted = Wanted {
+        node_type: node_type.transpose()?,
+        region: params.region,
+    };
+    let from = WorkerNo(params.cursor.unwrap_or(0));
+    let folds = app.service.view.read();
+    let body = table(&folds, &wanted, (from, limit));
+    let position = folds.position;
+    Ok(Answer { position, body })
+}
+
+fn table(folds: &Projections, wanted: &Wanted, (from, limit): (WorkerNo, usize)) -> FeeTable {
+    let (rows, suspense) = rows(folds, wanted);
+    let mut total = FeeRow::default();
+    for (_, row) in &rows {
+        total = plus(&total, row);
+    }
+    let mut page = rows.iter().filter(|(worker, _)| *worker >= from);
+    let shown = page.by_ref().take(limit);
+    let workers = shown
+        .map(|(worker, row)| worker_fees(folds, *worker, row))
+        .collect();
+    FeeTable {
+        asset: "ETH",
+        workers,
+        next: page.next().map(|(worker, _)| worker.0),
+        totals: Sums::of(&total),
+        suspense_wei: suspense.to_string(),
+        position: folds.position.0,
+    }
+}
+
+/// What each worker earned in the wanted partitions, by number; and what is in suspense there.
+fn rows(folds: &Projections, wanted: &Wanted) -> (Vec<(WorkerNo, FeeRow)>, Wei) {
+    let mut sums: HashMap<WorkerNo, FeeRow> = HashMap::new();
+    let mut suspense = Wei::ZERO;
+    for (index, partition) in folds.names.partitions().iter().enumerate() {
+        let fees = folds.fees.partition(PartitionNo::following(index));
+        let Some(fees) = fees.filter(|_| wanted.takes(partition)) else {
+            continue;
+        };
+        suspense = suspense.plus(fees.suspense_total());
+        for (worker, row) in fees.workers() {
+            let sum = sums.entry(worker).or_default();
+            *sum = plus(sum, row);
+        }
+    }
+    let mut rows: Vec<_> = sums.into_iter().collect();
+    rows.sort_unstable_by_key(|(worker, _)| *worker);
+    (rows, suspense)
+}
+
+fn plus(left: &FeeRow, right: &FeeRow) -> FeeRow {
+    FeeRow {
+        gross: left.gross.plus(right.gross),
+        commission: left.commission.plus(right.commission),
+        jobs: left.jobs + right.jobs,
+    }
+}
+
+fn worker_fees(folds: &Projections, worker: WorkerNo, row: &FeeRow) -> WorkerFees {
+    let name = &folds.names.workers()[worker.index()];
+    let eth_address = match name {
+        WorkerName::Address(address) => Some(address.to_string()),
+        WorkerName::Miner(_) => {
+            let file = folds.registry.worker(worker).map(|worker| worker.file);
+            file.and_then(|file| file.manifest.payout_address)
+                .map(|address| address.to_string())
+        }
+    };
+    WorkerFees {
+        worker: name.to_string(),
+        eth_address,
+        sums: Sums::of(row),
+    }
+}
