@@ -44,7 +44,6 @@ struct Document;
 ///
 /// # Panics
 /// When the document cannot be written as JSON: a defect.
-#[must_use]
 pub fn surface(parts: Surface) -> Router {
     let (router, openapi) = routes();
     let text = openapi.to_json().expect("the document is plain JSON");

@@ -98,7 +98,7 @@ pub(crate) async fn stream(
     let first = made.recv().await.transpose()?.unwrap_or_default();
     let rest = futures_util::stream::unfold(made, async |mut made| {
         let piece = made.recv().await?;
-        Some((piece.map_err(broken), made))
+        Some((piece.map_err(|problem| broken(&problem)), made))
     });
     let begin = futures_util::stream::iter([Ok(first)]);
     let body = Body::from_stream(futures_util::StreamExt::chain(begin, rest));
@@ -109,7 +109,7 @@ pub(crate) async fn stream(
 }
 
 /// The end of a body that cannot be made whole.
-fn broken(problem: Problem) -> std::io::Error {
+fn broken(problem: &Problem) -> std::io::Error {
     problem.log("export");
     std::io::Error::other(problem.code.as_str())
 }

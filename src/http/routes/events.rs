@@ -206,7 +206,7 @@ impl Part {
 enum Rows {
     Jsonl(JsonLines),
     /// The rows, and about how many bytes they have.
-    Csv(CsvRows, usize),
+    Csv(Box<CsvRows>, usize),
 }
 
 /// About how many bytes a row of CSV has.
@@ -217,7 +217,7 @@ impl Rows {
         match format {
             Format::Jsonl => Self::Jsonl(JsonLines::default()),
             Format::Csv => {
-                let mut rows = CsvRows::default();
+                let mut rows = Box::<CsvRows>::default();
                 rows.head();
                 Self::Csv(rows, 0)
             }

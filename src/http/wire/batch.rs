@@ -20,7 +20,7 @@ use super::register::RegisterBody;
 use super::worker::{BeatBody, UpdateBody, WorkerBody};
 use crate::http::code::Code;
 use crate::http::error::Problem;
-use crate::http::extract::{command_id, one_id};
+use crate::http::extract::one_id;
 use crate::http::json;
 use crate::intake::read_file;
 use crate::writer::Submission;
@@ -252,6 +252,7 @@ mod tests {
     use purser_events::KeyTag;
 
     use super::*;
+    use crate::http::extract::command_id;
 
     fn sender(id: Option<&str>) -> Sender {
         Sender {
@@ -309,7 +310,7 @@ mod tests {
         for (body, code) in [
             ("", "malformed_json"),
             ("[", "malformed_json"),
-            ("{}", "malformed_json"),
+            ("{}", "invalid_field"),
             ("[] []", "malformed_json"),
             (four.as_str(), "too_many_commands"),
             (many.as_str(), "too_many_commands"),
