@@ -3,6 +3,7 @@
 //! that is `projections`.
 
 pub mod codec;
+pub mod columns;
 pub mod envelope;
 pub mod ids;
 pub mod intake;

@@ -30,7 +30,7 @@ const HAS_FRONTIER: u8 = 1;
 
 /// redb gives a large value a run of pages whose length is a power of two, and puts 16 bytes of
 /// its own beside the value. Values of other lengths than just under these waste disk.
-const SIZES: [usize; 4] = [32_700, 16_340, 8_150, 4_060];
+pub(crate) const SIZES: [usize; 4] = [32_700, 16_340, 8_150, 4_060];
 
 /// A batch that crosses a multiple of this many positions ends with a block that holds the
 /// frontier, so that opening the log hashes fewer entries again than this and one batch.
@@ -108,11 +108,6 @@ impl<'a> Block<'a> {
             lengths: self.lengths,
             rows: self.rows,
         }
-    }
-
-    /// The bytes of all stored envelopes.
-    pub(crate) const fn row_bytes(&self) -> &'a [u8] {
-        self.rows
     }
 
     /// Adds the leaves of its entries to a tree that ends where the block begins, but none past

@@ -179,7 +179,8 @@ impl LogReader for MemoryReader {
         }
         let blocks = stored.blocks.range(..=position.0).rev();
         let blocks = blocks.map(|(&first, bytes)| Ok((Position(first), bytes)));
-        Ok(Some(tree_at(position, blocks)?.root()))
+        let tree = tree_at(position, blocks, || Ok(Frontier::EMPTY))?;
+        Ok(Some(tree.root()))
     }
 
     fn read_batches(

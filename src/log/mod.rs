@@ -2,11 +2,15 @@
 
 pub mod batch;
 mod block;
+pub mod directory;
 mod error;
 pub mod memory;
 mod read;
 pub mod redb_log;
+mod sealed;
+pub mod sealer;
 mod store;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -21,6 +25,7 @@ pub use batch::{Batch, BatchId};
 pub use error::{AcquireError, AppendError, Damage, ReadError};
 pub use memory::MemoryLog;
 pub use redb_log::RedbLog;
+pub use sealer::Sealer;
 
 /// The RFC 6962 (SHA-256) tree hash of all entries up to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

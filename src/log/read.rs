@@ -7,6 +7,7 @@ use purser_events::{Envelope, Position};
 
 use super::block::Block;
 use super::error::{Damage, ReadError};
+use super::sealed::Segment;
 use super::tree::Frontier;
 
 /// Envelopes are handed over in batches of about this many: enough to make the hand-over cheap,
@@ -21,6 +22,7 @@ pub(crate) const CHUNK_BYTES: usize = 256 * 1024;
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
     blocks: Vec<(Position, Range<usize>)>,
+    sealed: Option<Position>,
 }
 
 impl Chunk {
@@ -28,6 +30,13 @@ impl Chunk {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.blocks.clear();
+        self.sealed = None;
+    }
+
+    /// Makes it hold one sealed segment, whose bytes are to be appended to what this answers.
+    pub(crate) fn sealed(&mut self, first: Position) -> &mut Vec<u8> {
+        self.sealed = Some(first);
+        &mut self.bytes
     }
 
     /// Adds a stored block; `true` when that is enough for one chunk.
@@ -46,13 +55,15 @@ impl Chunk {
 }
 
 /// The tree at a position, from the blocks that hold it and what comes before it, the newest
-/// first: from the newest frontier that is stored, and the leaves that follow it. The roots of
-/// the blocks that are passed on the way are compared.
+/// first: from the newest frontier that is stored, and the leaves that follow it. Before the
+/// oldest block lies what `before` answers. The roots of the blocks that are passed on the way are
+/// compared.
 pub(crate) fn tree_at<B: AsRef<[u8]>>(
     position: Position,
     blocks: impl Iterator<Item = Result<(Position, B), ReadError>>,
+    before: impl FnOnce() -> Result<Frontier, ReadError>,
 ) -> Result<Frontier, ReadError> {
-    let mut tree = Frontier::EMPTY;
+    let mut stored = None;
     let mut newer = Vec::new();
     for entry in blocks {
         let (first, bytes) = entry?;
@@ -60,10 +71,11 @@ pub(crate) fn tree_at<B: AsRef<[u8]>>(
         let known = (block.last() <= position).then(|| block.frontier());
         newer.push((first, bytes));
         if let Some(frontier) = known.flatten() {
-            tree = frontier;
+            stored = Some(frontier);
             break;
         }
     }
+    let mut tree = stored.map_or_else(before, Ok)?;
     for (first, bytes) in newer.iter().rev() {
         advance(&mut tree, &read_block(*first, bytes.as_ref())?, position)?;
     }
@@ -106,6 +118,7 @@ pub(crate) fn read_batches(
     let mut reading = Reading {
         next: from.max(Position::ORIGIN.next()),
         envelopes: Vec::with_capacity(HAND_OVER),
+        unpacked: Vec::new(),
         each,
     };
     let mut chunk = Chunk::default();
@@ -113,12 +126,7 @@ pub(crate) fn read_batches(
         let before = reading.next;
         chunk.clear();
         source.fetch(reading.next, &mut chunk)?;
-        for (first, bytes) in chunk.blocks() {
-            if reading.block(first, bytes)?.is_break() {
-                return Ok(reading.next);
-            }
-        }
-        if reading.hand_over().is_break() || reading.next == before {
+        if reading.chunk(&chunk)?.is_break() || reading.next == before {
             return Ok(reading.next);
         }
     }
@@ -132,31 +140,78 @@ pub(crate) const fn damaged(position: Position, damage: Damage) -> ReadError {
 struct Reading<'a> {
     next: Position,
     envelopes: Vec<Envelope>,
+    unpacked: Vec<u8>,
     each: &'a mut dyn FnMut(&mut Vec<Envelope>) -> ControlFlow<()>,
 }
 
 impl Reading<'_> {
+    fn chunk(&mut self, chunk: &Chunk) -> Result<ControlFlow<()>, ReadError> {
+        if let Some(first) = chunk.sealed
+            && self.segment(first, &chunk.bytes)?.is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
+        for (first, bytes) in chunk.blocks() {
+            if self.block(first, bytes)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(self.hand_over())
+    }
+
+    fn segment(&mut self, first: Position, bytes: &[u8]) -> Result<ControlFlow<()>, ReadError> {
+        let segment = Segment::read(first, bytes).map_err(|damage| damaged(first, damage))?;
+        self.check_reaches(first, segment.last())?;
+        let mut memory = std::mem::take(&mut self.unpacked);
+        let mut unpacked = segment
+            .unpack(&mut memory)
+            .map_err(|damage| damaged(first, damage))?;
+        for position in (first.0..=segment.last().0).map(Position) {
+            let envelope = unpacked.next(position);
+            let envelope = envelope.map_err(|damage| damaged(position, damage))?;
+            if position >= self.next && self.push(envelope).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        self.unpacked = memory;
+        Ok(ControlFlow::Continue(()))
+    }
+
     fn block(&mut self, first: Position, bytes: &[u8]) -> Result<ControlFlow<()>, ReadError> {
-        let block = Block::read(first, bytes).map_err(|damage| damaged(first, damage))?;
+        let block = read_block(first, bytes)?;
         if block.last() < self.next {
             return Ok(ControlFlow::Continue(()));
         }
-        if first > self.next {
-            return Err(damaged(self.next, Damage::Gap));
-        }
+        self.check_reaches(first, block.last())?;
         for (position, row) in (first.0..).map(Position).zip(block.rows()) {
             if position < self.next {
                 continue;
             }
             let envelope = decode_envelope(position, row)
                 .map_err(|error| damaged(position, Damage::Entry(error)))?;
-            self.envelopes.push(envelope);
-            self.next = position.next();
-            if self.envelopes.len() >= HAND_OVER && self.hand_over().is_break() {
+            if self.push(envelope).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// The next position must lie in what was found.
+    fn check_reaches(&self, first: Position, last: Position) -> Result<(), ReadError> {
+        if first > self.next || last < self.next {
+            return Err(damaged(self.next, Damage::Gap));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, envelope: Envelope) -> ControlFlow<()> {
+        self.next = envelope.position.next();
+        self.envelopes.push(envelope);
+        if self.envelopes.len() >= HAND_OVER {
+            self.hand_over()
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn hand_over(&mut self) -> ControlFlow<()> {

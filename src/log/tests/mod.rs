@@ -1,4 +1,7 @@
-//! What both logs do alike, and what each does by itself.
+//! What all logs do alike, and what each does by itself.
 
 mod conformance;
+mod directory;
+mod faults;
 mod samples;
+mod sealing;
