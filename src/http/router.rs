@@ -98,6 +98,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(clock::advance))
         .routes(routes!(commands::commands))
         .routes(routes!(intake::take))
+        .routes(routes!(intake::report))
         .routes(routes!(fees::fees))
         .routes(routes!(statement::statement))
         .routes(routes!(events::events))

@@ -169,3 +169,19 @@ async fn a_statement_lists_every_event_behind_the_balance() {
     let none = server.get("/v1/workers/w9/statement", Who::Auditor).await;
     assert!(none.is(404, "unknown_worker"), "{none:?}");
 }
+
+#[tokio::test]
+async fn the_report_is_the_tree_of_all_that_was_taken_in() {
+    let server = Server::start().await;
+    let file = json!([job("a", 1_000), job("b", 3), 7]).to_string();
+    let position = deliver(&server, KEY, file).await.position();
+    let path = format!("/v1/intake/report?min_position={position}");
+    let report = server.get(&path, Who::Auditor).await;
+    assert_eq!(report.status, 200, "{report:?}");
+    assert_eq!(report.body["counts"]["elements_total"], 3);
+    assert_eq!(report.body["counts"]["events_malformed"], 1);
+    assert_eq!(
+        report.body["partitions"]["transcode|oceania"]["fees_wei"],
+        "1003"
+    );
+}

@@ -1,6 +1,7 @@
 //! The surface over real HTTP: every route, with its statuses and codes.
 
 mod batch;
+mod faults;
 mod intake;
 mod limits;
 mod log;

@@ -16,6 +16,7 @@ const GUARDED: &[(&str, &str, &[Who])] = &[
     ("POST", "/v1/test-clock", &[Who::Operator]),
     ("POST", "/v1/commands", &[Who::Coordinator, Who::Operator]),
     ("POST", "/v1/intake/events", &[Who::Coordinator]),
+    ("GET", "/v1/intake/report", &[Who::Auditor]),
     ("GET", "/v1/workers/fees", &[Who::Auditor, Who::Coordinator]),
     ("GET", "/v1/events", &[Who::Auditor]),
 ];

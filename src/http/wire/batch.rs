@@ -274,7 +274,7 @@ mod tests {
         for (bad, code) in [
             ("7", "malformed_json"),
             ("{}", "malformed_json"),
-            (r#"{"dance":{}}"#, "unknown_field"),
+            (r#"{"dance":{}}"#, "invalid_field"),
             (r#"{"beat":{"miner_id":"w1"}}"#, "missing_field"),
             (
                 r#"{"beat":{"miner_id":"w1","queue_len":-1}}"#,
