@@ -19,20 +19,20 @@ const POOLS: u64 = 400;
 
 /// A random element without its id.
 fn body(random: &mut Random, node_type: &str) -> String {
-    let second = 1 + random.below(4);
+    let second = 1 + random.below(3);
     let worker = ["A", "B", "C", "nobody"][random.below(4)];
     let request = ["r", "s"][random.below(2)];
     let connection = ["x", "y"][random.below(2)];
     let fee = ["100", "333", "7", "0", "-5", "null", "9223372036854775807"][random.below(7)];
-    match random.below(10) {
+    match random.below(12) {
         0..=2 if node_type == "ai" => format!("{second} received {request} {worker}"),
         0..=2 => format!("{second} transcoded {worker} {fee}"),
         3..=5 if node_type == "ai" => format!("{second} processed {request} {fee}"),
         3..=5 => format!("{second} transcoded {worker} {fee}"),
         6 => format!("{second} disconnect {worker} {connection}"),
-        7 => format!("{second} reset"),
-        8 if random.below(2) == 0 => format!("{second} gateway-reset"),
-        8 => format!("{second} ticket 9"),
+        7 | 8 => format!("{second} reset"),
+        9 if random.below(2) == 0 => format!("{second} gateway-reset"),
+        9 => format!("{second} ticket 9"),
         _ => format!("{second} connect {worker} {connection}"),
     }
 }
@@ -51,7 +51,7 @@ fn pool(random: &mut Random) -> Vec<String> {
                         .filter(|(of, _)| *of == node_type)
                         .map(|(_, element)| element.clone())
                         .collect();
-                    if !copies.is_empty() && random.below(4) == 0 {
+                    if !copies.is_empty() && random.below(3) == 0 {
                         return copies[random.below(copies.len())].clone();
                     }
                     let element = format!("e{} {}", known.len(), body(random, node_type));
