@@ -26,7 +26,10 @@ impl Seen {
     /// The latency that this share of the answers stays below, in microseconds.
     pub(crate) fn percentile_us(&self, share: f64) -> u32 {
         let last = self.latencies_us.len().saturating_sub(1);
-        self.latencies_us.get((last as f64 * share) as usize).copied().unwrap_or(0)
+        self.latencies_us
+            .get((last as f64 * share) as usize)
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -46,7 +49,9 @@ pub(crate) fn run<F>(to: SocketAddr, connections: usize, period: Duration, reque
 where
     F: Fn(usize, u64) -> Vec<u8> + Send + Sync + Clone + 'static,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("a runtime starts").block_on(async {
         let began = Instant::now();
         let until = began + period;
@@ -59,8 +64,24 @@ where
         }
         let took = began.elapsed();
         latencies_us.sort_unstable();
-        Seen { answers: latencies_us.len() as u64, took, latencies_us }
+        Seen {
+            answers: latencies_us.len() as u64,
+            took,
+            latencies_us,
+        }
     })
+}
+
+/// Sends one request and waits for its answer.
+pub(crate) fn once(to: SocketAddr, request: Vec<u8>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime starts").block_on(async {
+        let mut stream = TcpStream::connect(to).await.expect("the server listens");
+        stream.write_all(&request).await.expect("the server reads");
+        answer(&mut stream, &mut Vec::new()).await;
+    });
 }
 
 async fn drive<F>(to: SocketAddr, number: usize, until: Instant, request: F) -> Vec<u32>
@@ -68,7 +89,9 @@ where
     F: Fn(usize, u64) -> Vec<u8>,
 {
     let mut stream = TcpStream::connect(to).await.expect("the server listens");
-    stream.set_nodelay(true).expect("a socket takes its options");
+    stream
+        .set_nodelay(true)
+        .expect("a socket takes its options");
     let mut latencies = Vec::with_capacity(1 << 16);
     let mut buffer = Vec::with_capacity(1 << 16);
     for count in 0.. {
@@ -94,7 +117,10 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
             && buffer.len() >= whole
         {
             let head = String::from_utf8_lossy(&buffer[..buffer.len().min(400)]).into_owned();
-            assert!(head.starts_with("HTTP/1.1 2"), "an answer is no 2xx: {head}");
+            assert!(
+                head.starts_with("HTTP/1.1 2"),
+                "an answer is no 2xx: {head}"
+            );
             return;
         }
     }
@@ -106,7 +132,8 @@ fn whole_length(buffer: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(&buffer[..head]).expect("a head is text");
     let length = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     Some(head + length.unwrap_or(0))
 }

@@ -2,8 +2,11 @@
 //!
 //! `cargo bench --bench figures` prints the table; words after `--` choose sections.
 
+mod bare;
 mod calibrate;
 mod history;
+mod http;
+mod load;
 mod log;
 mod pool;
 mod table;
@@ -12,6 +15,9 @@ mod writer;
 use table::Figures;
 
 fn main() {
+    if std::env::var_os(bare::VARIABLE).is_some() {
+        return bare::serve();
+    }
     let chosen: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| word != "--bench")
@@ -31,6 +37,9 @@ fn main() {
     }
     if wants("log") {
         log::appends(&mut figures, directory.path(), 1.0 / sync.as_secs_f64());
+    }
+    if wants("http") {
+        http::measure(&mut figures, directory.path(), sync);
     }
     println!("\n{figures}");
 }
