@@ -64,6 +64,16 @@ impl Server {
         Self::start(&mut command)
     }
 
+    /// Asks it to end in order, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+        assert!(
+            self.child.wait().expect("it ends").success(),
+            "it ends in order"
+        );
+    }
+
     /// Starts the bare route.
     pub(crate) fn bare() -> Self {
         let own = std::env::current_exe().expect("this program has a path");

@@ -9,6 +9,7 @@ mod http;
 mod load;
 mod log;
 mod pool;
+mod replay;
 mod table;
 mod writer;
 
@@ -37,6 +38,12 @@ fn main() {
     }
     if wants("log") {
         log::appends(&mut figures, directory.path(), 1.0 / sync.as_secs_f64());
+    }
+    if wants("codec") {
+        replay::codec(&mut figures);
+    }
+    if wants("replay") {
+        replay::measure(&mut figures, directory.path());
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);
