@@ -68,17 +68,6 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
         String::new(),
         ">= 5,000,000/s",
     );
-    let verified = median(|| {
-        let began = Instant::now();
-        let verified = log.verify().expect("the log is whole");
-        verified.events as f64 / began.elapsed().as_secs_f64()
-    });
-    figures.row(
-        "verify, hashes included",
-        rate(verified),
-        String::new(),
-        ">= 1,500,000/s",
-    );
     drop((reader, log));
     restart(figures, &data);
 }
@@ -163,7 +152,6 @@ fn sealed_bytes(data: &Path, envelopes: Vec<Envelope>) -> u64 {
         log.append(lease, &batch).expect("appended");
     }
     log.seal_all().expect("sealed");
-    log.compact().expect("compacted");
     drop(log);
     std::fs::metadata(data.join("log.redb"))
         .expect("the log is a file")

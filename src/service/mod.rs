@@ -12,6 +12,7 @@ use purser_events::{Micros, Position};
 
 use crate::clock::{Clock, ClockError};
 use crate::log::LogReader;
+use crate::log::Sealer;
 use crate::view::View;
 use crate::writer::{WriterHandle, WriterStats, WriterThread};
 
@@ -54,6 +55,7 @@ pub struct Running {
     pub service: Service,
     writer: WriterThread,
     index: Arc<dyn crate::recall::Index>,
+    sealer: Option<Sealer>,
 }
 
 /// The state of a background runner, for `/v1/status`.
@@ -102,10 +104,14 @@ impl Running {
             service,
             writer,
             index,
+            sealer,
         } = self;
         service.sweeper.stop();
         writer.stop();
         service.snapshotter.stop();
+        if let Some(Err(error)) = sealer.map(Sealer::stop) {
+            tracing::error!(%error, "the sealer had stopped before");
+        }
         index
             .flush()
             .map_err(|error| SnapshotError::Write(std::io::Error::other(error)))?;

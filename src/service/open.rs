@@ -17,6 +17,7 @@ use super::snapshots::{SnapshotStore, Snapshotter};
 use super::sweeper::{self, Sweeper};
 use super::{Running, Service};
 use crate::clock::Clock;
+use crate::log::Sealer;
 use crate::log::{AcquireError, Log, LogReader, ReadError, RedbLog};
 use crate::recall::{DiskIndex, Index, IndexError, Kept};
 use crate::view::View;
@@ -115,9 +116,18 @@ impl Running {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let log = Box::new(RedbLog::open(&settings.data)?);
+        let log = RedbLog::open(&settings.data)?;
         let index = Arc::new(open_index(&settings.data, log.end().position)?);
-        Self::start(settings, Parts { log, index })
+        let sealer = Sealer::start(&log).map_err(OpenError::Thread)?;
+        let mut running = Self::start(
+            settings,
+            Parts {
+                log: Box::new(log),
+                index,
+            },
+        )?;
+        running.sealer = Some(sealer);
+        Ok(running)
     }
 
     /// Starts a ledger on the given storage: takes the log's lease, folds what it holds, feeds the
@@ -185,6 +195,7 @@ impl Running {
             service,
             writer,
             index,
+            sealer: None,
         })
     }
 }
