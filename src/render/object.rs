@@ -89,6 +89,14 @@ impl<'a> Object<'a> {
         self.plain(key, |out| text::hex(out, bytes));
     }
 
+    /// Hexadecimal digits behind `0x`.
+    pub(super) fn prefixed_hex(&mut self, key: &str, bytes: &[u8]) {
+        self.plain(key, |out| {
+            out.extend_from_slice(b"0x");
+            text::hex(out, bytes);
+        });
+    }
+
     pub(super) fn labels(&mut self, key: &str, labels: &[Label]) {
         let out = self.key(key);
         out.push(b'[');

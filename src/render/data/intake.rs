@@ -10,46 +10,73 @@ use super::Data;
 use crate::render::name;
 
 impl Data<'_, '_> {
+    /// The stamps are left out: the file's own event shows its key.
     pub(super) fn taken(&mut self, taken: &Taken) {
+        let Taken {
+            id,
+            occurred_at,
+            file,
+            index,
+            partition,
+            stamps: _,
+        } = taken;
         self.object
-            .quoted("event_id", |out| name::event_id(out, &taken.id));
-        self.object.source_time("occurred_at", taken.occurred_at);
-        self.partition(taken.partition);
-        self.object.number("file", taken.file.0);
-        self.object.number("index", taken.index);
+            .quoted("event_id", |out| name::event_id(out, id));
+        self.object.source_time("occurred_at", *occurred_at);
+        self.partition(*partition);
+        self.object.number("file", file.0);
+        self.object.number("index", *index);
     }
 
     pub(super) fn file_taken(&mut self, taken: &FileTaken) {
+        let FileTaken {
+            file,
+            partition,
+            stamps,
+            content,
+            etag,
+            before,
+            elements,
+            malformed,
+            misrouted,
+            duplicates,
+            conflicts,
+        } = taken;
         let names = self.names;
-        self.object.number("file", taken.file.0);
+        self.object.number("file", file.0);
         self.object.quoted("key", |out| {
-            name::file_key(out, names, taken.partition, taken.stamps);
+            name::file_key(out, names, *partition, *stamps);
         });
-        self.partition(taken.partition);
-        self.object.hex("content_sha256", &taken.content);
-        self.etag(taken.etag.as_ref());
-        self.object.text("before", key_state(taken.before));
-        for (key, count) in [
-            ("elements", taken.elements),
-            ("malformed", taken.malformed),
-            ("misrouted", taken.misrouted),
-            ("duplicates", taken.duplicates),
-            ("conflicts", taken.conflicts),
-        ] {
-            self.object.number(key, count);
-        }
+        self.partition(*partition);
+        self.object.hex("content_sha256", content);
+        self.etag(etag.as_ref());
+        self.object.text("before", key_state(*before));
+        self.object.number("elements", *elements);
+        self.object.number("malformed", *malformed);
+        self.object.number("misrouted", *misrouted);
+        self.object.number("duplicates", *duplicates);
+        self.object.number("conflicts", *conflicts);
     }
 
     pub(super) fn file_quarantined(&mut self, set_aside: &FileQuarantined) {
-        self.object.text("key", set_aside.key.as_str());
-        if let Some((partition, _)) = set_aside.place {
-            self.partition(partition);
+        let FileQuarantined {
+            key,
+            place,
+            content,
+            etag,
+            bytes,
+            reason,
+            before,
+        } = set_aside;
+        self.object.text("key", key.as_str());
+        if let Some((partition, _)) = place {
+            self.partition(*partition);
         }
-        self.object.hex("content_sha256", &set_aside.content);
-        self.etag(set_aside.etag.as_ref());
-        self.object.number("bytes", set_aside.bytes);
-        self.object.text("reason", file_reason(set_aside.reason));
-        self.object.text("before", key_state(set_aside.before));
+        self.object.hex("content_sha256", content);
+        self.etag(etag.as_ref());
+        self.object.number("bytes", *bytes);
+        self.object.text("reason", file_reason(*reason));
+        self.object.text("before", key_state(*before));
     }
 
     fn etag(&mut self, etag: Option<&Label>) {
@@ -59,26 +86,42 @@ impl Data<'_, '_> {
     }
 
     pub(super) fn element_quarantined(&mut self, set_aside: &ElementQuarantined) {
-        self.object.number("file", set_aside.file.0);
-        self.object.number("index", set_aside.index);
-        let reason = element_reason(set_aside.reason);
-        self.object.text("reason", reason);
-        if let Some(excerpt) = &set_aside.excerpt {
+        let ElementQuarantined {
+            file,
+            index,
+            reason,
+            excerpt,
+        } = set_aside;
+        self.object.number("file", file.0);
+        self.object.number("index", *index);
+        self.object.text("reason", element_reason(*reason));
+        if let Some(excerpt) = excerpt {
             self.object.text("excerpt", excerpt.as_str());
         }
     }
 
     pub(super) fn connected(&mut self, connected: &WorkerConnected) {
-        self.taken(&connected.taken);
-        self.connection(connected.worker, connected.connection.as_ref());
-        self.object.text("standing", standing(connected.standing));
+        let WorkerConnected {
+            taken,
+            worker,
+            connection,
+            standing,
+        } = connected;
+        self.taken(taken);
+        self.connection(*worker, connection.as_ref());
+        self.object.text("standing", standing_word(*standing));
     }
 
     pub(super) fn disconnected(&mut self, disconnected: &WorkerDisconnected) {
-        self.taken(&disconnected.taken);
-        self.connection(disconnected.worker, disconnected.connection.as_ref());
-        self.object
-            .text("standing", standing(disconnected.standing));
+        let WorkerDisconnected {
+            taken,
+            worker,
+            connection,
+            standing,
+        } = disconnected;
+        self.taken(taken);
+        self.connection(*worker, connection.as_ref());
+        self.object.text("standing", standing_word(*standing));
     }
 
     fn connection(&mut self, worker: Option<WorkerNo>, connection: Option<&Label>) {
@@ -91,17 +134,24 @@ impl Data<'_, '_> {
     }
 
     pub(super) fn other(&mut self, other: &OtherTaken) {
-        self.taken(&other.taken);
-        match self.names.types().get(other.event_type.index()) {
+        let OtherTaken { taken, event_type } = other;
+        self.taken(taken);
+        match self.names.types().get(event_type.index()) {
             Some(name) => self.object.text("event_type", name.as_str()),
-            None => self.object.number("event_type", other.event_type.0),
+            None => self.object.number("event_type", event_type.0),
         }
     }
 
     pub(super) fn earlier_copy(&mut self, found: &EarlierCopyFound) {
-        self.object.number("event", found.event.0);
-        self.taken(&found.copy);
-        match &found.moved {
+        let EarlierCopyFound {
+            event,
+            copy,
+            content: _,
+            moved,
+        } = found;
+        self.object.number("event", event.0);
+        self.taken(copy);
+        match moved {
             Moved::Nothing => self.object.text("moved", "nothing"),
             Moved::Reset => self.object.text("moved", "reset"),
             Moved::Received(request) => {
@@ -113,10 +163,14 @@ impl Data<'_, '_> {
                 self.request(Some(request));
             }
             Moved::Connection {
-                worker, connection, ..
+                worker,
+                connection,
+                opens,
+                connected: _,
             } => {
                 self.object.text("moved", "connection");
                 self.connection(Some(*worker), Some(connection));
+                self.object.flag("opens", *opens);
             }
         }
     }
@@ -156,7 +210,7 @@ const fn element_reason(reason: ElementReason) -> &'static str {
     }
 }
 
-const fn standing(standing: Standing) -> &'static str {
+const fn standing_word(standing: Standing) -> &'static str {
     match standing {
         Standing::Void => "void",
         Standing::Superseded => "superseded",

@@ -12,78 +12,98 @@ use crate::render::name;
 
 impl Data<'_, '_> {
     pub(super) fn job_received(&mut self, received: &JobReceived) {
-        self.taken(&received.taken);
-        self.request(received.request.as_ref());
-        if let Some(worker) = received.worker {
-            self.worker("worker", worker);
+        let JobReceived {
+            taken,
+            request,
+            worker,
+            matchable,
+        } = received;
+        self.taken(taken);
+        self.request(request.as_ref());
+        if let Some(worker) = worker {
+            self.worker("worker", *worker);
         }
-        self.object.flag("matchable", received.matchable);
+        self.object.flag("matchable", *matchable);
     }
 
     pub(super) fn job_processed(&mut self, job: &JobProcessed) {
-        self.taken(&job.taken);
-        self.request(job.request.as_ref());
-        if let Some(model) = job.model {
-            self.model(model);
+        let JobProcessed {
+            taken,
+            request,
+            model,
+            units,
+            price_wei,
+            response_time,
+            duration_ms,
+            real_time_ratio,
+            fee,
+            attribution,
+            split,
+        } = job;
+        self.taken(taken);
+        self.request(request.as_ref());
+        self.model_of(*model);
+        self.figure("units", *units);
+        self.figure(self.response_time_key(taken.partition), *response_time);
+        self.figure("duration_ms", *duration_ms);
+        self.figure("real_time_ratio", *real_time_ratio);
+        if let Some(price) = price_wei {
+            self.object.signed_amount("price_wei", (*price).into());
         }
-        for (key, value) in [
-            ("units", job.units),
-            (
-                self.response_time_key(job.taken.partition),
-                job.response_time,
-            ),
-            ("duration_ms", job.duration_ms),
-            ("real_time_ratio", job.real_time_ratio),
-        ] {
-            if let Some(value) = value {
-                self.object.signed(key, value);
-            }
-        }
-        if let Some(price) = job.price_wei {
-            self.object.signed_amount("price_wei", price.into());
-        }
-        self.fee(&job.fee);
-        self.attribution(["worker", "suspense"], job.attribution);
-        self.split(["policy", "commission_bps"], job.split);
-        self.shares(&job.fee, job.split);
+        self.fee(fee);
+        self.attribution(["worker", "suspense"], *attribution);
+        self.split(["policy", "commission_bps"], *split);
+        self.shares(fee, *split);
     }
 
-    pub(super) fn job_reattributed(&mut self, job: &JobReattributed) {
-        self.object.number("job", job.job.0);
-        self.partition(job.partition);
-        self.request(Some(&job.request));
-        if let Some(model) = job.model {
-            self.model(model);
-        }
-        if let Some(time) = job.response_time {
-            let key = self.response_time_key(job.partition);
-            self.object.signed(key, time);
-        }
-        self.fee(&job.fee);
-        self.attribution(["from_worker", "from_suspense"], job.from);
-        self.split(["from_policy", "from_commission_bps"], job.from_split);
-        self.attribution(["worker", "suspense"], job.to);
-        self.split(["policy", "commission_bps"], job.to_split);
-        self.shares(&job.fee, job.to_split);
-        self.object.number("cause", job.cause.0);
+    pub(super) fn job_reattributed(&mut self, moved: &JobReattributed) {
+        let JobReattributed {
+            job,
+            partition,
+            request,
+            model,
+            response_time,
+            fee,
+            from,
+            from_split,
+            to,
+            to_split,
+            cause,
+        } = moved;
+        self.object.number("job", job.0);
+        self.partition(*partition);
+        self.request(Some(request));
+        self.model_of(*model);
+        self.figure(self.response_time_key(*partition), *response_time);
+        self.fee(fee);
+        self.attribution(["from_worker", "from_suspense"], *from);
+        self.split(["from_policy", "from_commission_bps"], *from_split);
+        self.attribution(["worker", "suspense"], *to);
+        self.split(["policy", "commission_bps"], *to_split);
+        self.shares(fee, *to_split);
+        self.object.number("cause", cause.0);
     }
 
     pub(super) fn ticket(&mut self, ticket: &TicketRedeemed) {
-        self.taken(&ticket.taken);
-        if let Some(recipient) = ticket.recipient {
-            self.object.text("recipient", &recipient.to_string());
+        let TicketRedeemed {
+            taken,
+            recipient,
+            sender,
+            face_value,
+            tx_hash,
+        } = ticket;
+        self.taken(taken);
+        if let Some(recipient) = recipient {
+            self.object.prefixed_hex("recipient", &recipient.0);
         }
-        if let Some(sender) = ticket.sender {
-            self.object.text("sender", &sender.to_string());
+        if let Some(sender) = sender {
+            self.object.prefixed_hex("sender", &sender.0);
         }
-        if let Some(value) = ticket.face_value {
+        if let Some(value) = face_value {
             self.object.amount("face_value_wei", value.0);
         }
-        if let Some(hash) = ticket.tx_hash {
-            self.object.quoted("tx_hash", |out| {
-                out.extend_from_slice(b"0x");
-                crate::render::text::hex(out, &hash);
-            });
+        if let Some(hash) = tx_hash {
+            self.object.prefixed_hex("tx_hash", hash);
         }
     }
 
@@ -101,6 +121,18 @@ impl Data<'_, '_> {
         if let Some(request) = request {
             self.object
                 .quoted("request", |out| name::request(out, request));
+        }
+    }
+
+    fn model_of(&mut self, model: Option<ModelNo>) {
+        if let Some(model) = model {
+            self.model(model);
+        }
+    }
+
+    fn figure(&mut self, key: &str, figure: Option<i64>) {
+        if let Some(figure) = figure {
+            self.object.signed(key, figure);
         }
     }
 

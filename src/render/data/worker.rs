@@ -130,6 +130,6 @@ fn write_manifest(object: &mut Object<'_>, manifest: &Manifest) {
         object.text("node_type", node_type.as_str());
     }
     if let Some(address) = payout_address {
-        object.text("payout_address", &address.to_string());
+        object.prefixed_hex("payout_address", &address.0);
     }
 }
