@@ -54,6 +54,7 @@ pub fn open(
         create(data, &path)?;
     }
     let mut keys = read_file(data)?.keys()?;
+    warn_of_readers(&path);
     if let Some(secret) = shared_secret {
         keys.add(Role::Coordinator, secret)?;
     }
@@ -66,11 +67,18 @@ pub fn open(
 /// When it is missing, cannot be read, or says something unknown.
 pub fn read_file(data: &Path) -> Result<KeyFile, KeysError> {
     let path = data.join(FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(source) => return Err(KeysError::Read { path, source }),
-    };
-    KeyFile::parse(path, &text)
+    match fs::read_to_string(&path) {
+        Ok(text) => KeyFile::parse(path, &text),
+        Err(source) => Err(KeysError::Read { path, source }),
+    }
+}
+
+/// Tells the operator when others on the machine can read the keys: a restored backup, or a copy.
+fn warn_of_readers(path: &Path) {
+    let mode = fs::metadata(path).map(|found| found.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        tracing::warn!(path = %path.display(), "others can read or write the keys; set mode 0600");
+    }
 }
 
 impl KeyFile {
