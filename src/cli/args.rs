@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use purser_events::policy::NodeType;
 
 use super::events::Shown;
 use super::stream::{Form, Wanted};
@@ -37,6 +39,14 @@ pub enum Command {
     Rebuild(Offline),
     /// Takes or lists snapshots
     Snapshot(Snapshot),
+    /// Reads every byte of the log, adds up its books, and prints the trial balance
+    Verify(Offline),
+    /// Shows who earned what
+    Fees(Fees),
+    /// Drives a running server with a simulated pool, and ends with the fee table
+    Simulate(Simulate),
+    /// Shows everything at work: a server, a simulated pool, the fee table, the verdict
+    Demo(Demo),
     /// Prints a completion script
     Completions {
         /// The shell that it is for.
@@ -67,6 +77,93 @@ pub struct PlaceArgs {
     /// The key that the server is asked under; on this machine, the one in the data directory
     #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
     pub key: Option<String>,
+}
+
+/// The worker-fee table.
+#[derive(Debug, clap::Args)]
+pub struct Fees {
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Only partitions of this node type
+    #[arg(long, value_enum)]
+    pub node_type: Option<NodeKind>,
+    /// Only partitions of this region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the nodes of a partition do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NodeKind {
+    /// AI inference
+    Ai,
+    /// Transcoding
+    Transcode,
+}
+
+impl From<NodeKind> for NodeType {
+    fn from(kind: NodeKind) -> Self {
+        match kind {
+            NodeKind::Ai => Self::Ai,
+            NodeKind::Transcode => Self::Transcode,
+        }
+    }
+}
+
+/// A simulated pool.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct PoolArgs {
+    /// How many workers register
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub workers: u32,
+    /// How many jobs they do
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    pub jobs: u32,
+    /// Another seed gives another pool; the same one gives the same, to the byte
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How often each worker beats
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=1_000))]
+    pub beats: u32,
+}
+
+/// A simulated pool against a running server.
+#[derive(Debug, clap::Args)]
+pub struct Simulate {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The server; the one that the configuration binds where none is named [env: PURSER_URL]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// A coordinator's key; on this machine, the one in the data directory
+    #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// The pool.
+    #[command(flatten)]
+    pub pool: PoolArgs,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Everything at work.
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Where the configuration comes from; the data directory is a new one in the system's
+    /// place for temporary files unless it is named.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The pool.
+    #[command(flatten)]
+    pub pool: PoolArgs,
+    /// Ends after the verdict instead of staying up
+    #[arg(long)]
+    pub exit: bool,
 }
 
 /// Event files.

@@ -6,11 +6,13 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 
+use purser_events::Position;
+
 use super::Failure;
 use super::args::Export;
 use super::out::{bar, stdout, tell};
 use super::place::place;
-use super::stream::{Form, Shape, Target, copy};
+use super::stream::{Edge, Form, Shape, Target, copy};
 use crate::keys::Role;
 
 pub(super) fn run(args: &Export) -> Result<(), Failure> {
@@ -39,7 +41,12 @@ pub(super) fn run(args: &Export) -> Result<(), Failure> {
         .len()
         == 0;
     if let Some(last) = last {
-        wanted.from = wanted.from.max(Some(last + 1));
+        let next = Position(last + 1);
+        wanted.from = Some(Edge::Position(match wanted.from {
+            Some(Edge::Position(from)) => from.max(next),
+            // What is in the file was recorded at that time or later.
+            Some(Edge::Time(_)) | None => next,
+        }));
     }
     let bar = bar("export", 0);
     let shape = Shape {

@@ -4,6 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use purser_events::Position;
+
+use super::verify::Breach;
 use super::walk::WalkError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
@@ -86,6 +89,30 @@ pub enum Failure {
     /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The log is not what was written.
+    #[error("{1}")]
+    Damage(Position, #[source] ReadError),
+    /// The books do not add up.
+    #[error("breach at position {position}")]
+    Breach {
+        /// The first event that cannot be.
+        position: Position,
+        /// What is wrong.
+        #[source]
+        source: Breach,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random(#[source] getrandom::Error),
+    /// A directory cannot be made.
+    #[error("cannot make {path}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
     /// Nothing goes by this name.
     #[error("no {what} goes by the name of {text}")]
     Unknown {
@@ -141,8 +168,15 @@ impl Failure {
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer => 2,
             Self::Client(ClientError::Address { .. }) => 2,
-            Self::Digests => 1,
+            Self::Digests | Self::Damage(..) | Self::Breach { .. } => 1,
             _ => 3,
+        }
+    }
+
+    /// A thread panicked; its own message has told why.
+    pub(super) fn panicked() -> Self {
+        Self::Writer {
+            why: "see the message above".into(),
         }
     }
 

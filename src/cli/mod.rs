@@ -1,9 +1,11 @@
 //! The command line: what a person or a script asks for, and how it ends.
 
 mod args;
+mod demo;
 mod events;
 mod export;
 mod failure;
+mod fees;
 mod intake;
 mod ledger;
 mod out;
@@ -11,8 +13,10 @@ mod place;
 mod rebuild;
 mod serve;
 mod server;
+mod simulate;
 mod snapshot;
 mod stream;
+mod verify;
 mod walk;
 
 use std::error::Error;
@@ -26,7 +30,8 @@ use args::ConfigArgs;
 pub use args::{Args, Command};
 pub use events::Shown;
 pub use failure::Failure;
-pub use stream::{Form, Wanted};
+pub use stream::{Edge, Form, Wanted};
+pub use verify::Breach;
 pub use walk::WalkError;
 
 /// Runs the command that the process was started with; the answer is its exit code: 0 done, 1 a
@@ -48,6 +53,10 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Export(args) => export::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Fees(args) => fees::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "purser", &mut script);

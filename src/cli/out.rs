@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
 use purser_events::Wei;
 use serde::Serialize;
@@ -52,7 +52,8 @@ pub(super) struct Sheet {
 impl Sheet {
     pub(super) fn new(columns: &'static [Column]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        let line = LineStyle::none().fill('─').junction('─');
+        table.load_style(TableStyle::new().header_separator(line));
         let mut sheet = Self { columns, table };
         let heads = columns.iter().map(|column| match column {
             Column::Text(head) | Column::Number(head) => (*head).to_owned(),

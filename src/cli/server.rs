@@ -18,9 +18,6 @@ use crate::http::{self, Surface, surface};
 use crate::keys;
 use crate::service::{Running, Service};
 
-/// A panic has told by its own message.
-const SEE_ABOVE: &str = "see the message above";
-
 /// How a ledger is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Timekeeping {
@@ -107,18 +104,14 @@ impl Server {
         let _ = fs::remove_file(self.data.join(ADDRESS_FILE));
         let running = self.running;
         let stopped = tokio::task::spawn_blocking(move || running.stop()).await;
-        Ok(stopped.map_err(|_| Failure::Writer {
-            why: SEE_ABOVE.into(),
-        })??)
+        Ok(stopped.map_err(|_| Failure::panicked())??)
     }
 }
 
 /// Replays on a thread of its own: the runtime's threads are not to be blocked.
 async fn open(config: Config, time: Timekeeping) -> Result<Running, Failure> {
     let opened = tokio::task::spawn_blocking(move || ledger::start(&config, time)).await;
-    opened.map_err(|_| Failure::Writer {
-        why: SEE_ABOVE.into(),
-    })?
+    opened.map_err(|_| Failure::panicked())?
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -2,16 +2,18 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::str::FromStr;
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
-use purser_events::{Envelope, Position};
+use purser_events::{Envelope, Micros, Position};
 use purser_projections::names::Names;
 
 use super::Failure;
 use super::ledger::Books;
 use super::place::Place;
 use crate::client::{Ask, Client};
+use crate::render::time::{self, TimeError};
 use crate::render::{CsvRows, Filter, JsonLines, kind_named};
 
 /// Text that is gathered before it is written, in bytes.
@@ -29,18 +31,47 @@ pub enum Form {
 /// Which events are wanted.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Wanted {
-    /// The first position
-    #[arg(long, value_name = "POSITION")]
-    pub from: Option<u64>,
-    /// The last position
-    #[arg(long, value_name = "POSITION")]
-    pub to: Option<u64>,
+    /// The first event: a position, or a time such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "WHERE")]
+    pub from: Option<Edge>,
+    /// The last event: a position, or a time
+    #[arg(long, value_name = "WHERE")]
+    pub to: Option<Edge>,
     /// Only events of this type, such as job_processed
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
     /// Only events that concern this worker: its id or its address
     #[arg(long, value_name = "WORKER")]
     pub worker: Option<String>,
+}
+
+/// Where a part of the log begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// At a position.
+    Position(Position),
+    /// At the events recorded at a time.
+    Time(Micros),
+}
+
+impl FromStr for Edge {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        match text.parse() {
+            Ok(position) => Ok(Self::Position(Position(position))),
+            Err(_) => time::parse(text).map(Self::Time),
+        }
+    }
+}
+
+impl std::fmt::Display for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Position(position) => position.fmt(f),
+            Self::Time(moment) => f.write_str(&time::show(*moment)),
+        }
+    }
 }
 
 /// How events are written.
@@ -83,13 +114,15 @@ fn from_books(
         .map_or(folds.position, |to| to.min(folds.position));
     to.bar
         .set_length((end.0 + 1).saturating_sub(filter.start().0));
+    let (since, until) = (time_of(wanted.from), time_of(wanted.to));
     let mut text = Text::new(shape);
     let mut failed = None;
     books.reader().read(filter.start(), &mut |envelope| {
-        if filter.is_past(envelope.position) {
+        let at = envelope.recorded_at;
+        if filter.is_past(envelope.position) || until.is_some_and(|until| at > until) {
             return ControlFlow::Break(());
         }
-        if filter.admits(&envelope) {
+        if since.is_none_or(|since| at >= since) && filter.admits(&envelope) {
             text.push(&envelope, &folds.names);
         }
         match text.hand_over(GATHER, to, envelope.position.0 - filter.start().0) {
@@ -107,6 +140,20 @@ fn from_books(
     Ok(to.out.flush()?)
 }
 
+const fn time_of(edge: Option<Edge>) -> Option<Micros> {
+    match edge {
+        Some(Edge::Time(moment)) => Some(moment),
+        _ => None,
+    }
+}
+
+const fn position_of(edge: Option<Edge>) -> Option<Position> {
+    match edge {
+        Some(Edge::Position(position)) => Some(position),
+        _ => None,
+    }
+}
+
 fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
     let unknown = |what, text: &String| Failure::Unknown {
         what,
@@ -121,8 +168,8 @@ fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
         worker: worker
             .map(|text| names.worker(text).ok_or_else(|| unknown("worker", text)))
             .transpose()?,
-        from: wanted.from.map(Position),
-        to: wanted.to.map(Position),
+        from: position_of(wanted.from),
+        to: position_of(wanted.to),
     })
 }
 
@@ -181,14 +228,14 @@ async fn from_server(
     shape: Shape,
     to: &mut Target<'_>,
 ) -> Result<(), Failure> {
-    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let text = |edge: Option<Edge>| edge.map(|edge| edge.to_string());
     let form = match shape.form {
         Form::Jsonl => "jsonl",
         Form::Csv => "csv",
     };
     let query: Vec<(&str, String)> = [
-        ("from", number(wanted.from)),
-        ("to", number(wanted.to)),
+        ("from", text(wanted.from)),
+        ("to", text(wanted.to)),
         ("type", wanted.kind.clone()),
         ("worker", wanted.worker.clone()),
         ("format", Some(form.to_owned())),

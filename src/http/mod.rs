@@ -20,5 +20,6 @@ mod time;
 mod wire;
 
 pub use router::{Surface, surface};
+pub(crate) use routes::fees::whole as fee_table;
 pub use serve::serve;
 pub use settings::Settings;

@@ -1,7 +1,8 @@
 //! Drives a running server with a simulated pool, over HTTP as its workers and orchestrators do.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::pool::{Delivered, Pool, SimulatedWorker};
@@ -25,7 +26,7 @@ pub enum Step {
 }
 
 /// What the server made of it all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Driven {
     /// Workers that registered.
     pub workers: u64,
@@ -35,6 +36,8 @@ pub struct Driven {
     pub files: u64,
     /// Events that were new.
     pub events: u64,
+    /// Where the log ended with the last of them.
+    pub position: u64,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +48,7 @@ struct Session {
 #[derive(Deserialize)]
 struct Taken {
     events: u32,
+    position: u64,
 }
 
 /// Registers every worker, lets each beat `beats` times, and delivers every file.
@@ -79,9 +83,10 @@ pub async fn drive(
     let mut delivering = stream::iter(&pool.files)
         .map(|file| deliver(client, file))
         .buffered(AT_ONCE);
-    while let Some(events) = delivering.try_next().await? {
+    while let Some(Taken { events, position }) = delivering.try_next().await? {
         driven.files += 1;
         driven.events += u64::from(events);
+        driven.position = driven.position.max(position);
         told(Step::Delivered { events });
     }
     Ok(driven)
@@ -102,17 +107,16 @@ async fn beat(client: &Client, session: &str, round: u32) -> Result<(), ClientEr
         path: "/v1/miners/heartbeat",
         query: &query,
     };
-    let body = json!({ "ts": 0, "queue_len": round, "avg_latency_ms": 40 + round });
+    let body = json!({ "ts": Timestamp::now().as_millisecond(), "queue_len": round, "avg_latency_ms": 40 + round });
     let _: serde_json::Value = client.post(ask, &body).await?;
     Ok(())
 }
 
-async fn deliver(client: &Client, file: &Delivered) -> Result<u32, ClientError> {
+async fn deliver(client: &Client, file: &Delivered) -> Result<Taken, ClientError> {
     let query = [("key", file.key.as_str())];
     let ask = Ask {
         path: "/v1/intake/events",
         query: &query,
     };
-    let taken: Taken = client.post_bytes(ask, file.bytes.clone().into()).await?;
-    Ok(taken.events)
+    client.post_bytes(ask, file.bytes.clone().into()).await
 }

@@ -1,10 +1,12 @@
 //! The program as a person or a script meets it: arguments, exit codes, output.
 
+mod books;
 mod completions;
 mod configuration;
 mod events;
 mod intake;
 mod ledger;
+mod online;
 mod run;
 mod sample;
 mod serve;

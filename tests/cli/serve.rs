@@ -42,6 +42,13 @@ impl Serving {
         self.child.wait().expect("the server ends").code()
     }
 
+    /// The first key of a role.
+    pub(crate) fn key(&self, dir: &Path, role: &str) -> String {
+        let text = fs::read_to_string(dir.join("p/keys.toml")).expect("keys were made");
+        let keys: toml::Table = text.parse().expect("the keys are TOML");
+        keys[role][0].as_str().expect("a text").to_owned()
+    }
+
     /// The status and the body of an answer.
     pub(crate) fn get(&self, path: &str) -> (String, String) {
         let address = self.url.strip_prefix("http://").expect("plain HTTP");

@@ -181,6 +181,17 @@ fn table(folds: &Projections, wanted: &Wanted, (from, limit): (WorkerNo, usize))
     }
 }
 
+/// The whole table on one page, for the command line.
+pub(crate) fn whole(
+    folds: &Projections,
+    node_type: Option<NodeType>,
+    region: Option<&str>,
+) -> serde_json::Value {
+    let region = region.map(str::to_owned);
+    let wanted = Wanted { node_type, region };
+    serde_json::json!(table(folds, &wanted, (WorkerNo(0), usize::MAX)))
+}
+
 /// What each worker earned in the wanted partitions, by number; and what is in suspense there.
 fn rows(folds: &Projections, wanted: &Wanted) -> (Vec<(WorkerNo, FeeRow)>, Wei) {
     let mut sums: HashMap<WorkerNo, FeeRow> = HashMap::new();

@@ -1,0 +1,111 @@
+use serde_json::Value;
+
+use crate::run::{dir, json, ledger, run};
+use crate::sample::{expected, unpack};
+
+fn sample() -> tempfile::TempDir {
+    let dir = dir();
+    unpack(dir.path());
+    assert_eq!(
+        run(dir.path(), &["intake", "events", "--data", "p"]).code,
+        0
+    );
+    dir
+}
+
+#[test]
+fn the_fee_table_names_every_worker_with_its_sums() {
+    let dir = sample();
+    let table = run(dir.path(), &["fees", "--data", "p", "--json"]);
+    assert_eq!(table.code, 0, "{}", table.err);
+    let (table, base) = (json(&table.out), expected("base"));
+    let workers = table["workers"].as_array().expect("a list");
+    for worker in workers {
+        let name = worker["worker"].as_str().expect("a name");
+        assert_eq!(
+            worker["net_wei"], base["workers"][name]["net_wei"],
+            "{name}"
+        );
+    }
+    assert_eq!(table["totals"]["gross_wei"], base["totals"]["fees_wei"]);
+    assert_eq!(
+        table["totals"]["commission_wei"],
+        base["totals"]["commission_wei"]
+    );
+    let people = run(dir.path(), &["fees", "--data", "p"]);
+    assert_eq!(
+        people.out.lines().count(),
+        workers.len() + 4,
+        "{}",
+        people.out
+    );
+}
+
+#[test]
+fn the_fee_table_is_narrowed_to_partitions() {
+    let dir = sample();
+    let base = expected("base");
+    let narrow = [
+        "fees",
+        "--data",
+        "p",
+        "--json",
+        "--node-type",
+        "ai",
+        "--region",
+        "us-central",
+    ];
+    let table = json(&run(dir.path(), &narrow).out);
+    assert_eq!(
+        table["totals"]["gross_wei"],
+        base["partitions"]["ai|us-central"]["fees_wei"]
+    );
+    assert_eq!(run(dir.path(), &["fees", "--node-type", "gpu"]).code, 2);
+}
+
+#[test]
+fn a_clean_log_is_verified_with_its_trial_balance() {
+    let dir = sample();
+    let verified = run(dir.path(), &["verify", "--data", "p", "--json"]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    let verified = json(&verified.out);
+    assert_eq!(verified["clean"], true);
+    let rebuilt = run(dir.path(), &["rebuild", "--data", "p", "--json"]);
+    assert_eq!(verified["digest"], json(&rebuilt.out)["digest_after"]);
+    let sum = |side: &str| -> u128 {
+        let rows = verified["trial_balance"].as_array().expect("a list").iter();
+        let amount = |row: &Value| {
+            row[side]
+                .as_str()
+                .and_then(|text| text.parse::<u128>().ok())
+        };
+        rows.map(|row| amount(row).expect("an amount")).sum()
+    };
+    assert_eq!(sum("debits_wei"), sum("credits_wei"));
+    assert!(sum("debits_wei") > 0);
+    let people = run(dir.path(), &["verify", "--data", "p"]);
+    assert!(people.out.contains("pool:commission"), "{}", people.out);
+    assert!(people.out.contains("verified: "), "{}", people.out);
+}
+
+#[test]
+fn a_changed_byte_is_a_finding_with_its_position() {
+    let dir = dir();
+    ledger(dir.path()).stop().expect("it stops");
+    let path = dir.path().join("p/log.redb");
+    let mut bytes = std::fs::read(&path).expect("the log is a file");
+    let needle = b"eu-central";
+    let at = bytes
+        .windows(needle.len())
+        .position(|window| window == needle);
+    bytes[at.expect("the region stands in the log")] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let found = run(dir.path(), &["verify", "--data", "p", "--json"]);
+    assert_eq!(found.code, 1, "{}{}", found.out, found.err);
+    let report = json(&found.out);
+    assert_eq!(
+        (&report["clean"], &report["position"]),
+        (&false.into(), &1.into())
+    );
+    assert!(found.err.contains("position 1"), "{}", found.err);
+}

@@ -1,0 +1,154 @@
+//! Commands that go through a running server.
+
+use rustix::process::Signal;
+
+use crate::run::{dir, json, purser, run};
+use crate::sample::{expected, unpack};
+use crate::serve::Serving;
+
+#[test]
+fn the_sample_pool_adds_up_through_a_server() {
+    let dir = dir();
+    unpack(dir.path());
+    let server = Serving::start(dir.path(), &[]);
+    let place = [
+        "--url",
+        &server.url,
+        "--key",
+        &server.key(dir.path(), "coordinator"),
+    ];
+    let taken = run(
+        dir.path(),
+        &[&["intake", "events", "--json"][..], &place].concat(),
+    );
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    let base = expected("base");
+    assert_eq!(json(&taken.out)["events"], base["counts"]["events_unique"]);
+    let place = [
+        "--url",
+        &server.url,
+        "--key",
+        &server.key(dir.path(), "auditor"),
+    ];
+    let ask = |args: &[&str]| run(dir.path(), &[args, &place].concat());
+    let online = ask(&["fees", "--json"]);
+    let events = ask(&["events"]);
+    let csv = ask(&["export", "--format", "csv"]);
+    assert_eq!(server.end(Signal::TERM), Some(0));
+    let offline = |args: &[&str]| run(dir.path(), &[args, &["--data", "p"]].concat()).out;
+    assert_eq!(json(&online.out), json(&offline(&["fees", "--json"])));
+    assert_eq!(events.out, offline(&["events"]));
+    assert_eq!(csv.out, offline(&["export", "--format", "csv"]));
+}
+
+#[test]
+fn a_wrong_key_and_an_unknown_worker_are_told() {
+    let dir = dir();
+    let server = Serving::start(dir.path(), &[]);
+    let refused = run(
+        dir.path(),
+        &["fees", "--url", &server.url, "--key", "wrong"],
+    );
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused.err.contains("invalid_credentials"),
+        "{}",
+        refused.err
+    );
+    assert!(!refused.err.contains("wrong"), "{}", refused.err);
+    let key = server.key(dir.path(), "auditor");
+    let unknown = [
+        "events",
+        "--url",
+        &server.url,
+        "--key",
+        &key,
+        "--worker",
+        "nobody",
+    ];
+    assert_eq!(run(dir.path(), &unknown).code, 3);
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}
+
+#[test]
+fn on_the_same_machine_the_key_is_found_in_the_data_directory() {
+    let dir = dir();
+    let server = Serving::start(dir.path(), &[]);
+    let output = purser(dir.path())
+        .args(["fees", "--json"])
+        .env("PURSER_URL", &server.url)
+        .env("PURSER_DATA", "p")
+        .output()
+        .expect("the program runs");
+    let ended = crate::run::ended(output);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_simulated_pool_is_the_same_for_the_same_seed() {
+    let dir = dir();
+    let server = Serving::start(dir.path(), &[]);
+    let key = server.key(dir.path(), "coordinator");
+    let simulate = |seed: &str| {
+        let args = [
+            "simulate",
+            "--url",
+            &server.url,
+            "--key",
+            &key,
+            "--seed",
+            seed,
+            "--json",
+        ];
+        let sizes = ["--workers", "7", "--jobs", "90", "--beats", "2"];
+        let ended = run(dir.path(), &[&args[..], &sizes].concat());
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        json(&ended.out)
+    };
+    let first = simulate("5");
+    assert_eq!(
+        (&first["workers"], &first["beats"]),
+        (&7.into(), &14.into())
+    );
+    assert!(first["events"].as_u64() > Some(90));
+    let again = simulate("5");
+    assert_eq!(again["events"], 0, "every file had been delivered");
+    assert_eq!(again["fees"]["workers"], first["fees"]["workers"]);
+    assert!(simulate("6")["events"].as_u64() > Some(90));
+    assert_eq!(server.end(Signal::TERM), Some(0));
+    assert_eq!(run(dir.path(), &["verify", "--data", "p"]).code, 0);
+}
+
+#[test]
+fn the_demo_shows_the_fee_table_and_the_verdict() {
+    let dir = dir();
+    let demo = [
+        "demo",
+        "--exit",
+        "--workers",
+        "5",
+        "--jobs",
+        "60",
+        "--data",
+        "d",
+    ];
+    let ended = run(dir.path(), &demo);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    for part in ["net ETH", "5 workers registered", "verified: "] {
+        assert!(ended.out.contains(part), "{part} is not in {}", ended.out);
+    }
+    assert_eq!(run(dir.path(), &["rebuild", "--data", "d"]).code, 0);
+}
+
+#[test]
+fn the_demo_leaves_nothing_behind_when_it_ends_at_once() {
+    let dir = dir();
+    let output = purser(dir.path())
+        .args(["demo", "--exit", "--workers", "1", "--jobs", "5"])
+        .env("TMPDIR", dir.path())
+        .output()
+        .expect("the program runs");
+    assert_eq!(crate::run::ended(output).code, 0);
+    assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 0);
+}
