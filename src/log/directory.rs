@@ -8,7 +8,7 @@ use redb::backends::FileBackend;
 use redb::{DatabaseError, ReadableDatabase};
 
 use super::AcquireError;
-use super::store::StoreError;
+use super::store::{StoreError, caught};
 use super::stored::{META_FORMAT, meta};
 
 /// The newest format of the data directory that this program knows.
@@ -36,6 +36,15 @@ pub(crate) fn open(directory: &Path) -> Result<(FileBackend, PathBuf), AcquireEr
     Ok((backend, path))
 }
 
+/// Opens the log's file in a directory for reading only. Nothing is made.
+pub(crate) fn look(directory: &Path) -> Result<(FileBackend, PathBuf), AcquireError> {
+    refuse_newer(directory)?;
+    let path = directory.join(LOG_FILE);
+    let file = fs::File::open(&path).map_err(unreachable_at)?;
+    let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
+    Ok((backend, path))
+}
+
 /// Refuses a format that is newer than this program.
 pub(crate) fn refuse(found: u32) -> Result<(), AcquireError> {
     if found > FORMAT {
@@ -58,11 +67,11 @@ fn refuse_newer(directory: &Path) -> Result<(), AcquireError> {
         Err(error) => return Err(unreachable_at(error)),
     }
     let path = directory.join(LOG_FILE);
-    let database = match redb::Builder::new().open_read_only(&path) {
-        Ok(database) => database,
-        Err(DatabaseError::DatabaseAlreadyOpen) => return Err(AcquireError::Held { path }),
+    let database = match caught(|| redb::Builder::new().open_read_only(&path)) {
+        Some(Ok(database)) => database,
+        Some(Err(DatabaseError::DatabaseAlreadyOpen)) => return Err(AcquireError::Held { path }),
         // There is none yet, or only opening it for writing can tell what it holds.
-        Err(_) => return Ok(()),
+        Some(Err(_)) | None => return Ok(()),
     };
     let found = format_of(&database).ok().flatten();
     refuse(found.map_or(0, |found| u32::try_from(found).unwrap_or(u32::MAX)))

@@ -93,6 +93,9 @@ pub enum Damage {
     /// The tree root stored with the block is not that of the entries.
     #[error("the tree root does not fit")]
     Root,
+    /// An entry was recorded before the one that it follows.
+    #[error("time goes back")]
+    Time,
     /// An entry holds no envelope.
     #[error("an entry holds no event: {0}")]
     Entry(#[from] DecodeError),

@@ -5,6 +5,7 @@ mod block;
 pub mod directory;
 mod error;
 pub mod memory;
+mod overlay;
 mod read;
 pub mod redb_log;
 mod sealed;
@@ -16,6 +17,7 @@ mod tests;
 mod tree;
 mod unfinished;
 mod varint;
+pub mod verify;
 
 use std::ops::ControlFlow;
 
@@ -26,6 +28,7 @@ pub use error::{AcquireError, AppendError, Damage, ReadError};
 pub use memory::MemoryLog;
 pub use redb_log::RedbLog;
 pub use sealer::Sealer;
+pub use verify::{Verified, VerifyError, verify};
 
 /// The RFC 6962 (SHA-256) tree hash of all entries up to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -205,6 +205,16 @@ impl Store {
         }
     }
 
+    /// Lets redb compare its own checksums; `false` when something did not fit. Nobody may be
+    /// reading.
+    pub(crate) fn check_integrity(&self) -> Result<bool, StoreError> {
+        let database = self.database.write();
+        match &mut *database.unwrap_or_else(PoisonError::into_inner) {
+            Some(database) => Ok(database.check_integrity()?),
+            None => Err(StorageError::DatabaseClosed.into()),
+        }
+    }
+
     /// Looks at what is committed now.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         if self.watch().sync_failed() {
@@ -219,9 +229,19 @@ impl Store {
 }
 
 fn open_database(backend: &Watched) -> Result<Database, DatabaseError> {
-    Database::builder()
-        .set_cache_size(CACHE_BYTES)
-        .create_with_backend(backend.clone())
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    caught(|| builder.create_with_backend(backend.clone())).unwrap_or_else(|| {
+        let gave_up = "the storage engine gave up on the file".to_owned();
+        Err(StorageError::Corrupted(gave_up).into())
+    })
+}
+
+/// Runs what lets redb look at its own structure: where that is damaged redb may panic, because
+/// not all of it is checked before it is used. `None` then.
+pub(crate) fn caught<T>(look: impl FnOnce() -> T) -> Option<T> {
+    // What redb leaves behind is dropped or not used any more by all who call this.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)).ok()
 }
 
 /// The right to write to the file.

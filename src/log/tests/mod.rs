@@ -5,3 +5,4 @@ mod directory;
 mod faults;
 mod samples;
 mod sealing;
+mod verifying;
