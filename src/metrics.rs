@@ -11,6 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use purser_events::EventKind;
 
 use crate::writer::{COMMIT_BUCKETS_US, Counted};
 
@@ -45,6 +46,9 @@ pub struct Gauges {
     pub queued: usize,
     /// What the writer counts.
     pub writer: Counted,
+    /// Events that were folded in since the start, by kind; kinds that did not occur may be left
+    /// out.
+    pub events: Vec<(EventKind, u64)>,
 }
 
 /// What is counted of requests.
@@ -163,7 +167,7 @@ impl Collector for Scrape {
             writer.replayed,
         )?;
         commit_latency(to, writer)?;
-        events(to, writer)?;
+        self.events(to)?;
         self.requests(to)
     }
 }
@@ -190,17 +194,22 @@ fn commit_latency(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Resu
         .chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(writer.buckets).collect();
     let count = writer.buckets.iter().sum();
-    let help = "Time of a commit from its first decision until durable";
+    let help = "Time in which the log made a commit durable";
     to.encode_descriptor("purser_commit_seconds", help, None, MetricType::Histogram)?
         .encode_histogram::<[(&str, &str); 0]>(seconds(writer.commit_us), count, &buckets, None)
 }
 
-fn events(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Result {
-    let name = ["purser_events", "Events recorded since the start"];
-    counter(to, name, writer.events)
-}
-
 impl Scrape {
+    fn events(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = ("purser_events", "Events recorded since the start, by kind");
+        let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (kind, count) in &self.gauges.events {
+            let labels = [("kind", kind.name())];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     fn requests(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (name, help) = (
             "purser_http_requests",
@@ -230,7 +239,6 @@ mod tests {
         metrics.route(None).count(404);
         metrics.route(None).count(418);
         let mut writer = Counted {
-            events: 3,
             commit_us: 5_000_070,
             ..Counted::default()
         };
@@ -241,6 +249,7 @@ mod tests {
             miners_online: 2,
             queued: 4,
             writer,
+            events: vec![(EventKind::WorkerBeat, 3)],
         });
         for line in [
             "poolhub_miners_online 2",
@@ -250,7 +259,7 @@ mod tests {
             "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
             "purser_commit_seconds_bucket{le=\"+Inf\"} 2",
             "purser_commit_seconds_count 2",
-            "purser_events_total 3",
+            "purser_events_total{kind=\"worker_beat\"} 3",
             "purser_http_requests_total{route=\"/v1/health\",status=\"200\"} 1",
             "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
             "purser_http_requests_total{route=\"unmatched\",status=\"other\"} 1",

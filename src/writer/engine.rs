@@ -87,7 +87,7 @@ pub fn start(from: Start) -> std::io::Result<(WriterHandle, WriterThread, Arc<Wr
     let stats = Arc::new(WriterStats::default());
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
-    let publisher = Publisher::start(Arc::clone(&from.view))?;
+    let publisher = Publisher::start(Arc::clone(&from.view), Arc::clone(&stats))?;
     let engine = Engine {
         start: from,
         publisher,

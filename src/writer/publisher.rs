@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use purser_events::Envelope;
 
+use super::stats::WriterStats;
 use crate::view::View;
 
 /// How many commits may wait to be folded in before the writer waits for the read side.
@@ -29,11 +30,11 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn start(view: Arc<View>) -> std::io::Result<Self> {
+    pub(super) fn start(view: Arc<View>, stats: Arc<WriterStats>) -> std::io::Result<Self> {
         let (queue, batches) = sync_channel(BACKLOG);
         let thread = std::thread::Builder::new()
             .name("publisher".into())
-            .spawn(move || publish_all(&view, &batches))?;
+            .spawn(move || publish_all(&view, &stats, &batches))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -73,14 +74,17 @@ impl Drop for Publisher {
     }
 }
 
-fn publish_all(view: &View, messages: &Receiver<Message>) {
+fn publish_all(view: &View, stats: &WriterStats, messages: &Receiver<Message>) {
     while let Ok(message) = messages.recv() {
         match message {
-            Message::Commit(batch) => view.publish(|folds| {
-                for envelope in &batch {
-                    folds.apply(envelope.recorded());
-                }
-            }),
+            Message::Commit(batch) => {
+                stats.published(&batch);
+                view.publish(|folds| {
+                    for envelope in &batch {
+                        folds.apply(envelope.recorded());
+                    }
+                });
+            }
             // Nobody waits any more: nothing to tell.
             Message::Barrier(done) => drop(done.send(())),
         }

@@ -3,12 +3,23 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use purser_events::{Envelope, EventKind};
 use tokio::sync::watch;
 
 /// Upper bounds of the commit latency buckets in microseconds; one more bucket has none.
 pub const COMMIT_BUCKETS_US: [u64; 12] = [
     50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400,
 ];
+
+/// How many events of each kind, by the kind's number.
+#[derive(Debug)]
+struct KindCounts([AtomicU64; 256]);
+
+impl Default for KindCounts {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; 256])
+    }
+}
 
 /// What the writer counts since its start.
 #[derive(Debug, Default)]
@@ -20,6 +31,7 @@ pub struct WriterStats {
     replayed: AtomicU64,
     commit_us: AtomicU64,
     buckets: [AtomicU64; COMMIT_BUCKETS_US.len() + 1],
+    kinds: KindCounts,
     read_only: AtomicBool,
     failure: watch::Sender<Option<String>>,
 }
@@ -61,6 +73,19 @@ impl WriterStats {
             buckets: std::array::from_fn(|at| self.buckets[at].load(Ordering::Relaxed)),
             read_only: self.read_only.load(Ordering::Relaxed),
             failure: self.failure.borrow().clone(),
+        }
+    }
+
+    /// How many durable events of a kind were folded into the read side since the start.
+    #[must_use]
+    pub fn events_of(&self, kind: EventKind) -> u64 {
+        self.kinds.0[kind as usize].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn published(&self, envelopes: &[Envelope]) {
+        for run in envelopes.chunk_by(|one, next| one.event.kind() == next.event.kind()) {
+            let count = &self.kinds.0[run[0].event.kind() as usize];
+            count.fetch_add(run.len() as u64, Ordering::Relaxed);
         }
     }
 

@@ -46,6 +46,7 @@ async fn metrics_count_requests_by_route_and_status() {
         "purser_http_requests_total{route=\"/v1/miners/register\",status=\"201\"} 1",
         "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
         "purser_queue_depth 0",
+        "purser_events_total{kind=\"worker_registered\"} 1",
     ] {
         assert!(
             metrics.text.lines().any(|found| found == line),

@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use purser_events::EventKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,7 @@ use crate::http::frame::Answered;
 use crate::http::query::PlainRead;
 use crate::http::time::rfc3339;
 use crate::metrics::Gauges;
-use crate::writer::Counted;
+use crate::writer::{Counted, WriterStats};
 
 /// How the server is. What is not known is null.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,12 +106,19 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
         miners_online: online,
         queued: app.service.writer.queued(),
         writer: app.service.stats.counted(),
+        events: by_kind(&app.service.stats),
     });
     let mut response = Response::new(text.into());
     let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let media = HeaderValue::from_static(media);
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     Ok(response)
+}
+
+fn by_kind(stats: &WriterStats) -> Vec<(EventKind, u64)> {
+    let kinds = EventKind::ALL.iter().copied();
+    let counts = kinds.map(|kind| (kind, stats.events_of(kind)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
 /// The OpenAPI document of this server. Public.
