@@ -93,6 +93,13 @@ impl Ledger {
     }
 }
 
+/// Sends the first work: the registration that beats rely on.
+pub(crate) async fn begin(http: &Http, ledger: &Ledger) {
+    let work = ledger.next();
+    let answered = send(http, &work).await.expect("the server is up");
+    ledger.finish(work, answered.positions);
+}
+
 /// Sends work until the server is gone.
 pub(crate) async fn feed(http: Http, ledger: Arc<Ledger>) {
     loop {
