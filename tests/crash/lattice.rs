@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::check::{Expected, check, check_making};
-use crate::disk::{Disk, Files, Name, Operation};
+use crate::disk::{Disk, Files, Name, Operation, usize_of};
 use crate::images::{Moment, Survive};
 use crate::random::Random;
 use crate::run::{Run, record};
@@ -109,7 +109,8 @@ fn crash_again(
 fn whatever_a_crash_leaves_starts_with_everything_that_was_acknowledged() {
     let deep = setting("PURSER_CRASH_DEEP", 1);
     let seed = setting("PURSER_CRASH_SEED", 0x5eed);
-    let run = record(3, 4);
+    let rounds = setting("PURSER_CRASH_ROUNDS", 3);
+    let run = record(3, usize_of(rounds));
     let tally = walk(&run, deep, &mut Random::new(seed));
     let (images, failures) = (tally.images, tally.failures.len());
     let operations = run.operations.len();

@@ -19,6 +19,9 @@ use tempfile::TempDir;
 
 use crate::disk::{Disk, Name, Operation};
 
+/// Every how many commits the log is sealed, all but its newest block.
+const SEAL_EVERY: usize = 7;
+
 /// A command that was answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Acknowledged {
@@ -56,9 +59,10 @@ pub(crate) struct Run {
     pub(crate) made: usize,
 }
 
-/// A log that notes where each commit ends.
+/// A log that notes where each commit ends, and is sealed every now and then.
 struct Noting {
     log: RedbLog,
+    appends: usize,
     ends: Arc<Mutex<BTreeMap<Position, Root>>>,
 }
 
@@ -79,6 +83,12 @@ impl Log for Noting {
         let end = self.log.append(lease, batch)?;
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.insert(end.position, end.root);
+        drop(ends);
+        self.appends += 1;
+        if self.appends.is_multiple_of(SEAL_EVERY) {
+            let sealed = self.log.seal_all().expect("the log is whole");
+            assert!(sealed > Position::ORIGIN, "something was sealed");
+        }
         Ok(end)
     }
 
@@ -130,7 +140,11 @@ pub(crate) fn record(sessions: usize, rounds: usize) -> Run {
     for session in 0..sessions {
         let log = RedbLog::create_with_backend(disk.file(Name::Log)).expect("the log opens");
         let ends = Arc::clone(&ends);
-        let log = Box::new(Noting { log, ends });
+        let log = Box::new(Noting {
+            log,
+            appends: 0,
+            ends,
+        });
         let index = Arc::new(open_index(&disk).expect("the index opens"));
         if session == 0 {
             made = disk.count();
