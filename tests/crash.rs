@@ -1,8 +1,8 @@
 //! The crash lattice: after every operation on the disk, every kind of image that a power cut could
 //! leave is built and started through the real start-up path.
 //!
-//! `PURSER_CRASH_DEEP=N` builds N times as many random images, `PURSER_CRASH_ROUNDS=N` makes the run
-//! longer, `PURSER_CRASH_SEED=S` makes other random choices.
+//! `PURSER_CRASH_DEEP=N` builds N times as many random images, `PURSER_CRASH_ROUNDS=N` makes the
+//! run longer, `PURSER_CRASH_SEED=S` makes other random choices.
 
 #[path = "crash/check.rs"]
 mod check;

@@ -120,7 +120,8 @@ codes! {
         "a value is well-formed but outside what is allowed"
         => "correct the field named in `errors`";
     PolicyOutOfRange "policy_out_of_range" 422 Invalid
-        "the value is outside the range of this rule" => "see the rule's range in the documentation";
+        "the value is outside the range of this rule"
+            => "see the rule's range in the documentation";
     Unauthenticated "unauthenticated" 401 Refused
         "the route needs a key and none was sent"
         => "send `Authorization: Bearer <key>`";
@@ -201,8 +202,8 @@ pub fn documentation() -> String {
 const HEAD: &str = "\
 # Errors
 
-Every error answer is `application/problem+json` with `type`, `title`, `status`, `detail`, `code` and
-`request_id`; where single fields are at fault, `errors` lists each with `field` and `detail`.
+Every error answer is `application/problem+json` with `type`, `title`, `status`, `detail`, `code`
+and `request_id`; where single fields are at fault, `errors` lists each with `field` and `detail`.
 `code` is stable: programs branch on it, people read `detail`. Answers of 503 carry `Retry-After` in
 seconds. What is not even HTTP is answered by the HTTP layer with an empty 400 or 431.
 

@@ -14,7 +14,9 @@ fn job(id: &str, fee: u64) -> Value {
     json!({
         "ID": id, "DT": "2024-06-12T04:56:30Z", "EventType": "job-processed",
         "NodeType": "transcode", "Region": "oceania", "Version": 1,
-        "Payload": {"ethAddress": WORKER, "fees": fee, "computeUnits": fee, "pricePerComputeUnit": 1},
+        "Payload": {
+            "ethAddress": WORKER, "fees": fee, "computeUnits": fee, "pricePerComputeUnit": 1,
+        },
     })
 }
 

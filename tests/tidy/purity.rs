@@ -35,11 +35,18 @@ const WORLD: &[&str] = &[
 /// Types of numbers that money and facts never have.
 const FLOATS: &[&str] = &["f32", "f64"];
 
+/// Lines that name floats in order to refuse them: serde asks every encoder about them.
+const REFUSALS: &[&str] = &[
+    "fn serialize_f32(self, _: f32) -> Result<(), Unsupported> {",
+    "fn serialize_f64(self, _: f64) -> Result<(), Unsupported> {",
+    "f32 f64 char bytes byte_buf unit unit_struct map identifier ignored_any",
+];
+
 fn word_findings(file: &SourceFile, banned: &[&str]) -> Vec<String> {
     let mut findings = Vec::new();
     for (number, line) in file.code_lines() {
         for word in banned {
-            if has_word(line, word) {
+            if has_word(line, word) && !REFUSALS.contains(&line.trim()) {
                 findings.push(format!("{}:{number}: `{word}`", file.path));
             }
         }

@@ -73,7 +73,8 @@ pub(crate) struct ItemError {
 /// command that cannot be read or is refused does not touch the others, unless the batch is atomic.
 /// With an `Idempotency-Key`, each command without an own `id` is known as `<key>#<index>`.
 #[utoipa::path(
-    post, path = "/v1/commands", tag = "log", security(("bearer" = []), ("coordinator_secret" = [])),
+    post, path = "/v1/commands", tag = "log",
+    security(("bearer" = []), ("coordinator_secret" = [])),
     params(
         BatchParams,
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless"),

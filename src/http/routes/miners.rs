@@ -83,7 +83,9 @@ async fn submit(
 /// registration on.
 #[utoipa::path(
     post, path = "/v1/miners/register", tag = "workers", security(()),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
+    params((
+        "Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless",
+    )),
     request_body(content = RegisterBody<'_>),
     responses(
         (status = 201, body = SessionAnswer, description = "The worker is new"),

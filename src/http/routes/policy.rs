@@ -32,7 +32,9 @@ pub(crate) async fn read(
 /// Sets a rule. It acts from the answered position on; what came before keeps its old rule.
 #[utoipa::path(
     post, path = "/v1/policy", tag = "policy", security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless")),
+    params((
+        "Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless",
+    )),
     request_body(content = PolicyBody<'_>),
     responses(
         (status = 200, body = Written), (status = 400, body = ProblemBody),
