@@ -122,7 +122,7 @@ fn main() {
     let records: u64 = std::env::args()
         .find_map(|word| word.parse().ok())
         .unwrap_or(10_000_000);
-    let folder = tempfile::tempdir_in(".").expect("a folder can be made");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
     let path = folder.path().join("recall.redb");
     let index = DiskIndex::open(&path).expect("it can be made");
     let half = records / 2;
