@@ -35,8 +35,8 @@ fn end_of(event: &Event) -> Option<End<'_>> {
 impl End<'_> {
     fn timeline(&self, books: &Books) -> ConnectionTimeline {
         let key = RecallKey::of_connection(self.partition, self.worker, self.connection);
-        match books.recalled.get(&key) {
-            Some(Record::Connection(timeline)) => timeline,
+        match books.recalled.get(&key).as_deref() {
+            Some(Record::Connection(timeline)) => timeline.clone(),
             _ => ConnectionTimeline::default(),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn take(
     says: &Says,
 ) -> Outcome {
     let key = RecallKey::of_event(&taken.id);
-    if let Some(Record::Event(seen)) = run.books.recalled.get(&key) {
+    if let Some(seen) = seen_before(run.books, &key) {
         return copy(run, node_type, (taken, seen), says);
     }
     name_all(run, node_type, says);
@@ -43,6 +43,13 @@ pub(super) fn take(
         event => run.happen(event),
     }
     Outcome::New
+}
+
+fn seen_before(books: &Books, key: &RecallKey) -> Option<SeenEvent> {
+    match books.recalled.get(key).as_deref() {
+        Some(Record::Event(seen)) => Some(*seen),
+        _ => None,
+    }
 }
 
 /// The id is known: a copy changes nothing, unless it stands in an earlier place.

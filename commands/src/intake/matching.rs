@@ -28,11 +28,12 @@ pub(super) fn received(run: &mut Execution<'_>, node_type: NodeType, mut job: Jo
         return run.happen(Event::JobReceived(job));
     };
     let partition = job.taken.partition;
-    let timeline = timeline(run.books, partition, &request);
-    job.matchable = timeline.len() < REQUEST_ROOM;
+    let place = (partition, &request);
+    job.matchable = look(run.books, place, has_room);
     let is_matchable = job.matchable;
     let event = Event::JobReceived(job);
-    let is_late = is_matchable && stands_before_any(&timeline, order_of(&event));
+    let order = order_of(&event);
+    let is_late = is_matchable && look(run.books, place, |jobs| stands_before_any(jobs, order));
     run.happen(event);
     if is_late {
         let cause = run.books.projections.position;
@@ -49,17 +50,17 @@ pub(super) fn processed(run: &mut Execution<'_>, node_type: NodeType, mut job: J
         return run.happen(Event::JobProcessed(job));
     };
     let partition = job.taken.partition;
-    let timeline = timeline(run.books, partition, &request);
-    if timeline.len() >= REQUEST_ROOM {
+    let place = (partition, &request);
+    if !look(run.books, place, has_room) {
         job.attribution = Attribution::Suspense(Suspense::Crowded);
         return run.happen(Event::JobProcessed(job));
     }
     let mut event = Event::JobProcessed(job);
     let order = order_of(&event);
     if let Event::JobProcessed(job) = &mut event {
-        job.attribution = attribution_at(&timeline, order);
+        job.attribution = look(run.books, place, |jobs| attribution_at(jobs, order));
     }
-    let is_late = stands_before_any(&timeline, order);
+    let is_late = look(run.books, place, |jobs| stands_before_any(jobs, order));
     run.happen(event);
     if is_late {
         let cause = run.books.projections.position;
@@ -76,8 +77,8 @@ pub(super) fn moved(
 ) {
     let partition = copy.partition;
     let request = request.filter(|request| {
-        let timeline = timeline(run.books, partition, request);
-        timeline.contains(seen.position)
+        let place = (partition, request);
+        look(run.books, place, |jobs| jobs.contains(seen.position))
     });
     let moved = match (&request, is_received) {
         (None, _) => Moved::Nothing,
@@ -96,24 +97,32 @@ pub(super) fn moved(
     }
 }
 
-fn timeline(books: &Books, partition: PartitionNo, request: &RequestId) -> RequestTimeline {
+/// Looks at the jobs of a request.
+fn look<T>(
+    books: &Books,
+    (partition, request): (PartitionNo, &RequestId),
+    at: impl FnOnce(&RequestTimeline) -> T,
+) -> T {
     let key = RecallKey::of_request(partition, request);
-    match books.recalled.get(&key) {
-        Some(Record::Request(timeline)) => timeline,
-        _ => RequestTimeline::default(),
+    match books.recalled.get(&key).as_deref() {
+        Some(Record::Request(timeline)) => at(timeline),
+        _ => at(&RequestTimeline::default()),
     }
 }
 
+fn has_room(timeline: &RequestTimeline) -> bool {
+    timeline.len() < REQUEST_ROOM
+}
+
 fn stands_before_any(timeline: &RequestTimeline, order: Order) -> bool {
-    let jobs = timeline.in_order();
-    jobs.last().is_some_and(|(last, ..)| *last > order)
+    timeline.whole().any(|(other, ..)| other > order)
 }
 
 /// Who earned a processed job that stands at `order`.
 fn attribution_at(timeline: &RequestTimeline, order: Order) -> Attribution {
-    let jobs = timeline.in_order();
-    let before = jobs.iter().rev().find(|(other, ..)| *other < order);
-    attribution_after(before.map(|(_, _, what)| *what))
+    let before = timeline.whole().filter(|(other, ..)| *other < order);
+    let before = before.max_by_key(|(other, event, _)| (*other, *event));
+    attribution_after(before.map(|(_, _, what)| what))
 }
 
 fn attribution_after(before: Option<&What>) -> Attribution {
@@ -125,7 +134,8 @@ fn attribution_after(before: Option<&What>) -> Attribution {
 
 /// Credits every job of a request to whoever earned it by what is known now.
 fn settle(run: &mut Execution<'_>, partition: PartitionNo, request: &RequestId, cause: Position) {
-    let timeline = timeline(run.books, partition, request);
+    let place = (partition, request);
+    let timeline = look(run.books, place, RequestTimeline::clone);
     let mut before = None;
     for (_, event, what) in timeline.in_order() {
         if let What::Processed(job) = what {
@@ -135,7 +145,7 @@ fn settle(run: &mut Execution<'_>, partition: PartitionNo, request: &RequestId, 
                     to,
                     to_split: run.books.projections.policy.commission,
                     cause,
-                    ..unchanged((partition, request), event, job)
+                    ..unchanged(place, event, job)
                 };
                 run.happen(Event::JobReattributed(Box::new(change)));
             }

@@ -52,8 +52,8 @@ fn seen_before(books: &Books, file: &TakeFile, place: Option<Place>) -> Option<S
         Some(at) => RecallKey::of_file(at.partition, at.stamps, &file.content),
         None => RecallKey::of_foreign_file(&file.key, &file.content),
     };
-    match books.recalled.get(&key) {
-        Some(Record::File(seen)) => Some(seen),
+    match books.recalled.get(&key).as_deref() {
+        Some(Record::File(seen)) => Some(*seen),
         _ => None,
     }
 }
@@ -73,8 +73,8 @@ fn repeated(seen: &SeenFile) -> FileAnswer {
 /// What came of a key before. A key of a partition that was declared later may have been set aside
 /// as foreign until then.
 fn key_state(books: &Books, file: &TakeFile, place: Option<Place>) -> KeyState {
-    let state = |key| match books.recalled.get(&key) {
-        Some(Record::Key(state)) => state,
+    let state = |key| match books.recalled.get(&key).as_deref() {
+        Some(Record::Key(state)) => *state,
         _ => KeyState::New,
     };
     let foreign = state(RecallKey::of_foreign_key(&file.key));

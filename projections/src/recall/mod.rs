@@ -11,6 +11,8 @@ mod key;
 mod record;
 mod timeline;
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use purser_events::{Label, Recorded};
 
@@ -62,22 +64,22 @@ impl Recalled {
 
     /// What is known of an id, as far as it was loaded.
     #[must_use]
-    pub fn get(&self, key: &RecallKey) -> Option<Record> {
+    pub fn get(&self, key: &RecallKey) -> Option<Cow<'_, Record>> {
         match (self.recent.get(key), self.loaded.get(key)) {
             (Some(recent), Some(loaded)) => {
                 let mut record = loaded.clone();
                 record.merge(recent);
-                Some(record)
+                Some(Cow::Owned(record))
             }
-            (recent, loaded) => recent.or(loaded).cloned(),
+            (recent, loaded) => recent.or(loaded).map(Cow::Borrowed),
         }
     }
 
     /// What is known of a command id.
     #[must_use]
     pub fn command(&self, id: &Label) -> Option<SeenCommand> {
-        match self.get(&RecallKey::of_command(id)) {
-            Some(Record::Command(seen)) => Some(seen),
+        match self.get(&RecallKey::of_command(id)).as_deref() {
+            Some(Record::Command(seen)) => Some(*seen),
             _ => None,
         }
     }

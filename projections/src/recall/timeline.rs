@@ -90,13 +90,21 @@ impl RequestTimeline {
             .is_ok()
     }
 
+    /// Every job.
+    ///
+    /// # Panics
+    /// When the event that took a job in is missing: the index was not fed to the end.
+    pub fn whole(&self) -> impl Iterator<Item = (Order, Position, &What)> {
+        self.entries.iter().map(RequestEntry::whole)
+    }
+
     /// Every job, in the source's order.
     ///
     /// # Panics
     /// When the event that took a job in is missing: the index was not fed to the end.
     #[must_use]
     pub fn in_order(&self) -> Vec<(Order, Position, &What)> {
-        let mut jobs: Vec<_> = self.entries.iter().map(RequestEntry::whole).collect();
+        let mut jobs: Vec<_> = self.whole().collect();
         jobs.sort_by_key(|(order, event, _)| (*order, *event));
         jobs
     }
