@@ -121,7 +121,7 @@ pub struct PoolArgs {
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub workers: u32,
     /// How many jobs they do
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    #[arg(long, default_value_t = 2_000, value_parser = jobs())]
     pub jobs: u32,
     /// Another seed gives another pool; the same one gives the same, to the byte
     #[arg(long, default_value_t = 1)]
@@ -129,6 +129,10 @@ pub struct PoolArgs {
     /// How often each worker beats
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=1_000))]
     pub beats: u32,
+}
+
+fn jobs() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(..=10_000_000)
 }
 
 /// A simulated pool against a running server.

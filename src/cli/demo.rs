@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::args::Demo;
 use super::out::{print, tell};
 use super::server::{Server, Timekeeping};
-use super::{Failure, configured, fees, runtime, simulate, verify};
+use super::{Failure, configured, fees, place, runtime, simulate, verify};
 use crate::config::Config;
 use crate::keys::Role;
 
@@ -30,13 +30,13 @@ pub(super) fn run(args: &Demo) -> Result<(), Failure> {
 }
 
 async fn show(config: &Config, args: &Demo) -> Result<(), Failure> {
-    let mut server = Server::start(config, Timekeeping::Real).await?;
+    let server = Server::start(config, Timekeeping::Real).await?;
     tell(&format!(
-        "server   {}  data {}",
+        "server at {}, data in {}",
         server.url,
         config.data.display()
     ));
-    let client = super::place::server(&server.url, None, &config.data, Role::Coordinator)?;
+    let client = place::server(&server.url, None, &config.data, Role::Coordinator)?;
     let driven = simulate::run_pool(&client, args.pool).await?;
     let query = [("min_position", driven.position.to_string())];
     let table = fees::pages(&client, &query).await?;
@@ -45,13 +45,17 @@ async fn show(config: &Config, args: &Demo) -> Result<(), Failure> {
         fees::people(&table),
         simulate::told(&driven)
     ))?;
-    let log = std::sync::Arc::clone(&server.service().log);
-    let verdict = tokio::task::spawn_blocking(move || verify::verify(&*log)).await;
-    print(&verdict.map_err(|_| Failure::panicked())??.verdict())?;
-    if !args.exit {
-        print(&where_to_look(&server.url, &config.data))?;
-        server.until_told().await?;
+    // Only a log that nobody holds is verified to the last byte.
+    server.stop().await?;
+    let data = config.data.clone();
+    let verified = tokio::task::spawn_blocking(move || verify::verify(&data)).await;
+    print(&verified.map_err(|_| Failure::panicked())??.verdict())?;
+    if args.exit {
+        return Ok(());
     }
+    let mut server = Server::start(config, Timekeeping::Real).await?;
+    print(&where_to_look(&server.url, &config.data))?;
+    server.until_told().await?;
     server.stop().await
 }
 
@@ -80,7 +84,7 @@ fn free_address() -> SocketAddr {
 
 fn where_to_look(url: &str, data: &Path) -> String {
     let keys = data.join("keys.toml");
-    let (keys, data) = (keys.display(), data.display());
+    let keys = keys.display();
     format!(
         r#"
 The server stays up until Ctrl-C. Its keys are in {keys}. Look around:

@@ -11,7 +11,7 @@ use super::walk::WalkError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::keys::KeysError;
-use crate::log::{AcquireError, ReadError};
+use crate::log::{AcquireError, ReadError, VerifyError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
 use crate::writer::SubmitError;
 
@@ -90,8 +90,14 @@ pub enum Failure {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The log is not what was written.
-    #[error("{1}")]
-    Damage(Position, #[source] ReadError),
+    #[error("breach at position {position}")]
+    Damage {
+        /// The first position that cannot be trusted.
+        position: Position,
+        /// What is wrong.
+        #[source]
+        source: VerifyError,
+    },
     /// The books do not add up.
     #[error("breach at position {position}")]
     Breach {
@@ -168,7 +174,7 @@ impl Failure {
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer => 2,
             Self::Client(ClientError::Address { .. }) => 2,
-            Self::Digests | Self::Damage(..) | Self::Breach { .. } => 1,
+            Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
             _ => 3,
         }
     }

@@ -1,12 +1,12 @@
 //! Drives a running server with a simulated pool, over HTTP as its workers and orchestrators do.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::pool::{Delivered, Pool, SimulatedWorker};
 use crate::client::{Ask, Client, ClientError};
+use crate::clock::Clock;
 
 /// Requests that are under way at once.
 const AT_ONCE: usize = 32;
@@ -107,7 +107,7 @@ async fn beat(client: &Client, session: &str, round: u32) -> Result<(), ClientEr
         path: "/v1/miners/heartbeat",
         query: &query,
     };
-    let body = json!({ "ts": Timestamp::now().as_millisecond(), "queue_len": round, "avg_latency_ms": 40 + round });
+    let body = json!({ "ts": Clock::Real.now().millis(), "queue_len": round, "avg_latency_ms": 40 + round });
     let _: serde_json::Value = client.post(ask, &body).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 mod audit;
 
-use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use purser_events::Position;
@@ -11,109 +11,123 @@ use purser_snapshots::{Digest, digest};
 use serde_json::{Value, json};
 
 use super::args::Offline;
-use super::ledger::Books;
+use super::ledger::{must_exist, unopened};
 use super::out::{Column, Sheet, bar, eth, grouped, print, print_json};
 use super::{Failure, configured};
-use crate::log::{AcquireError, LogReader, ReadError, Root};
+use crate::log::{self, AcquireError, ReadError, VerifyError};
 pub use audit::Breach;
 use audit::{Audit, balance};
 
 /// What a log adds up to, once every byte of it was read.
 pub(super) struct Verified {
-    position: Position,
-    root: Root,
+    whole: log::Verified,
     digest: Digest,
     trial_balance: Vec<TrialRow>,
     took: Duration,
 }
 
 pub(super) fn run(args: &Offline) -> Result<(), Failure> {
-    let found = open_and_verify(args);
+    let data = configured(&args.config)?.data;
+    must_exist(&data)?;
+    let found = verify(&data);
     if args.json {
-        match &found {
-            Ok(verified) => print_json(&verified.machine())?,
-            Err(Failure::Breach { position, .. } | Failure::Damage(position, _)) => {
-                print_json(&json!({ "clean": false, "position": position.0 }))?;
+        print_json(&match &found {
+            Ok(verified) => verified.machine(),
+            Err(Failure::Damage { position, .. } | Failure::Breach { position, .. }) => {
+                json!({ "clean": false, "position": position.0 })
             }
-            Err(_) => {}
-        }
+            Err(_) => Value::Null,
+        })?;
     }
     let verified = found?;
     if args.json {
-        Ok(())
-    } else {
-        print(&verified.people())
+        return Ok(());
     }
+    print(&verified.people())
 }
 
-fn open_and_verify(args: &Offline) -> Result<Verified, Failure> {
-    let books = Books::open(&configured(&args.config)?).map_err(|failure| match failure {
-        Failure::Log(AcquireError::Corrupt(error)) => found(error),
-        other => other,
-    })?;
-    verify(&*books.reader())
-}
-
-/// A damage of the log is what a verification looks for.
-fn found(error: ReadError) -> Failure {
-    match error {
-        ReadError::Damaged { position, .. } => Failure::Damage(position, error),
-        other => Failure::Read(other),
-    }
-}
-
-/// Reads every byte of a log, and adds up its books.
-pub(super) fn verify(log: &dyn LogReader) -> Result<Verified, Failure> {
+/// Reads every byte of a log that nobody holds, and adds up its books.
+pub(super) fn verify(data: &Path) -> Result<Verified, Failure> {
     let began = Instant::now();
-    let end = log.end().map_err(found)?;
-    let bar = bar("verify", end.position.0);
-    let mut audit = Audit::default();
-    let mut breach = None;
-    log.read(Position(1), &mut |envelope| {
+    let bar = bar("verify", 0);
+    let (mut audit, mut breach) = (Audit::default(), None);
+    let whole = log::verify(data, &mut |envelope| {
+        if breach.is_some() {
+            return;
+        }
+        let position = envelope.position;
         if let Err(source) = audit.see(&envelope) {
-            breach = Some(Failure::Breach {
-                position: envelope.position,
-                source,
-            });
-            return ControlFlow::Break(());
+            breach = Some(Failure::Breach { position, source });
         }
-        if envelope.position.0 % 65_536 == 0 {
-            bar.set_position(envelope.position.0);
+        if position.0.is_multiple_of(65_536) {
+            bar.set_position(position.0);
         }
-        // A server may go on writing: what comes after the end is for the next time.
-        if envelope.position < end.position {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
-    })
-    .map_err(found)?;
+    });
     bar.finish_and_clear();
+    // What does not add up stands before whatever is damaged behind it.
     if let Some(breach) = breach {
         return Err(breach);
     }
+    let whole = whole.map_err(|error| found(error, data))?;
     let position = audit.folds.position;
     let trial_balance = audit
         .close()
         .map_err(|source| Failure::Breach { position, source })?;
     Ok(Verified {
-        position,
-        root: end.root,
+        whole,
         digest: digest(&audit.folds),
         trial_balance,
         took: began.elapsed(),
     })
 }
 
+/// Damage is what a verification looks for; not to get at the log is something else.
+fn found(error: VerifyError, data: &Path) -> Failure {
+    let position = match &error {
+        VerifyError::Breach(ReadError::Damaged { position, .. })
+        | VerifyError::Breach(ReadError::Unreadable { position, .. })
+        | VerifyError::Open(AcquireError::Corrupt(ReadError::Damaged { position, .. }))
+        | VerifyError::Open(AcquireError::Corrupt(ReadError::Unreadable { position, .. })) => {
+            *position
+        }
+        VerifyError::Structure { last, .. } => *last,
+        // The file is there and can be read, but the storage engine finds nothing in it.
+        VerifyError::Open(AcquireError::Unreachable(source)) if is_of_the_engine(&**source) => {
+            Position(1)
+        }
+        VerifyError::Open(_) => {
+            return match error {
+                VerifyError::Open(error) => unopened(error, data),
+                other => Failure::Damage {
+                    position: Position::ORIGIN,
+                    source: other,
+                },
+            };
+        }
+    };
+    Failure::Damage {
+        position,
+        source: error,
+    }
+}
+
+fn is_of_the_engine(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    source
+        .downcast_ref::<redb::Error>()
+        .is_some_and(|error| !matches!(error, redb::Error::Io(_)))
+}
+
 impl Verified {
     fn rate(&self) -> u64 {
         let nanos = self.took.as_nanos().max(1);
-        let rate = u128::from(self.position.0) * 1_000_000_000 / nanos;
+        let rate = u128::from(self.whole.end.position.0) * 1_000_000_000 / nanos;
         u64::try_from(rate).unwrap_or(u64::MAX)
     }
 
     fn root(&self) -> String {
-        self.root
+        self.whole
+            .end
+            .root
             .0
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -133,9 +147,12 @@ impl Verified {
         });
         json!({
             "clean": true,
-            "position": self.position.0,
+            "position": self.whole.end.position.0,
             "root": self.root(),
             "digest": self.digest.to_string(),
+            "bytes": self.whole.bytes,
+            "blocks": self.whole.blocks,
+            "segments": self.whole.segments,
             "took_us": u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
             "events_per_sec": self.rate(),
             "trial_balance": rows.collect::<Vec<_>>(),
@@ -166,10 +183,11 @@ impl Verified {
     /// The verdict without the trial balance.
     pub(super) fn verdict(&self) -> String {
         format!(
-            "verified: {} events, {} events/s; debits equal credits on {} accounts\n\
+            "verified: {} events in {} bytes, {} events/s; debits equal credits on {} accounts\n\
              root   {}\n\
              digest {}\n",
-            grouped(self.position.0),
+            grouped(self.whole.end.position.0),
+            grouped(self.whole.bytes),
             grouped(self.rate()),
             self.trial_balance.len(),
             self.root(),
