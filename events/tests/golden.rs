@@ -3,7 +3,7 @@
 
 mod samples;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use purser_events::codec::{decode_envelope, encode_envelope};
 use purser_events::{EventKind, Position};
@@ -44,7 +44,7 @@ fn golden_bytes_are_read_and_written_again_unchanged() {
 
 #[test]
 fn golden_bytes_say_what_they_always_said() {
-    let golden: HashMap<_, _> = golden().into_iter().collect();
+    let golden: BTreeMap<_, _> = golden().into_iter().collect();
     let mut missing = String::new();
     for (name, envelope) in samples::all() {
         let mut bytes = Vec::new();
