@@ -27,7 +27,6 @@ impl View {
 
     /// Looks at the folds. Hold the guard only to copy out what is needed: never across an await,
     /// a socket or a disk.
-    #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, Projections> {
         self.folds.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -176,7 +176,7 @@ fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
 /// Events as text, in one of the forms.
 enum Text {
     Jsonl(JsonLines),
-    Csv(CsvRows, usize),
+    Csv(Box<CsvRows>, usize),
 }
 
 impl Text {
@@ -188,7 +188,7 @@ impl Text {
                 if shape.head {
                     rows.head();
                 }
-                Self::Csv(rows, 0)
+                Self::Csv(Box::new(rows), 0)
             }
         }
     }

@@ -258,7 +258,7 @@ impl Engine {
                 self.hand_over(GENERATION);
                 Ok(())
             }
-            Err(error) => self.failed(error, callers),
+            Err(error) => self.failed(&error, callers),
         }
     }
 
@@ -272,8 +272,8 @@ impl Engine {
     }
 
     /// The batch is surely not in the log: restore the books and go on. Or nobody knows: stop.
-    fn failed(&mut self, error: AppendError, callers: Vec<Caller>) -> Result<(), Fatal> {
-        let (answer, fatal) = match &error {
+    fn failed(&mut self, error: &AppendError, callers: Vec<Caller>) -> Result<(), Fatal> {
+        let (answer, fatal) = match error {
             AppendError::Full => (SubmitError::ReadOnly, false),
             AppendError::TooLarge => (SubmitError::TooLarge, false),
             AppendError::Unavailable(_) => (SubmitError::Unavailable, false),
@@ -283,7 +283,7 @@ impl Engine {
         };
         callers.into_iter().for_each(|caller| caller.fail(answer));
         if fatal {
-            return Err(Fatal(describe("a commit to the log failed", &error)));
+            return Err(Fatal(describe("a commit to the log failed", error)));
         }
         self.writable(!matches!(error, AppendError::Full));
         tracing::warn!(%error, "a commit failed; nothing of it is in the log");

@@ -155,7 +155,7 @@ fn parts(ledger: &Ledger) -> Parts {
     ledger.each(|fact: Recorded<'_>| {
         assert!(fact.position > Position::ORIGIN);
         records_of(fact, |key, record| {
-            parts.entry(key).or_default().push(record)
+            parts.entry(key).or_default().push(record);
         });
     });
     parts

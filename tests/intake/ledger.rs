@@ -91,7 +91,7 @@ impl Ledger {
             answers.push(answer.expect("the tests' commands are granted"));
         }
         self.books.recalled.unload();
-        if self.commits % 3 == 0 {
+        if self.commits.is_multiple_of(3) {
             self.absorb();
         }
         answers
@@ -110,7 +110,7 @@ impl Ledger {
     /// Moves what the fold noted to the index; every now and then twice.
     fn absorb(&mut self) {
         let recent = self.books.recalled.take_recent(0);
-        let times = if self.commits % 2 == 0 { 2 } else { 1 };
+        let times = if self.commits.is_multiple_of(2) { 2 } else { 1 };
         for _ in 0..times {
             for (key, record) in &recent {
                 merge(&mut self.index, *key, record);
