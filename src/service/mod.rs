@@ -7,6 +7,7 @@ mod snapshots;
 mod sweeper;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use purser_events::{Micros, Position};
 
@@ -23,6 +24,9 @@ pub use snapshots::{SnapshotError, SnapshotStore, Snapshotted, take_snapshot};
 
 use snapshots::Snapshotter;
 use sweeper::Sweeper;
+
+/// How long the read side may take to fold in what is durable.
+const PUBLISH_WAIT: Duration = Duration::from_secs(10);
 
 /// A running ledger, to be shared by everything that serves it; cheap to clone.
 #[derive(Clone)]
@@ -76,6 +80,10 @@ impl Service {
     /// When the clock is the machine's, or `to` lies before its time.
     pub async fn advance_clock(&self, to: Micros) -> Result<(), ClockError> {
         self.clock.advance_to(to)?;
+        // The sweeper looks at the read side: it has to know of everything answered before.
+        if let Ok(end) = self.log.end() {
+            self.view.reached(end.position, PUBLISH_WAIT).await;
+        }
         self.sweeper.sweep_now().await;
         Ok(())
     }

@@ -281,11 +281,15 @@ impl Engine {
                 (SubmitError::Unavailable, true)
             }
         };
-        callers.into_iter().for_each(|caller| caller.fail(answer));
+        // The counters say it before the callers hear it, so that nobody sees them disagree.
         if fatal {
-            return Err(Fatal(describe("a commit to the log failed", error)));
+            let why = describe("a commit to the log failed", error);
+            self.stats.fail(why.clone());
+            callers.into_iter().for_each(|caller| caller.fail(answer));
+            return Err(Fatal(why));
         }
         self.writable(!matches!(error, AppendError::Full));
+        callers.into_iter().for_each(|caller| caller.fail(answer));
         tracing::warn!(%error, "a commit failed; nothing of it is in the log");
         self.restore()
     }
