@@ -37,6 +37,8 @@ pub enum Command {
     Export(Export),
     /// Drops projections and snapshots, replays the log, and compares the digests
     Rebuild(Offline),
+    /// Packs the log into as little space as it takes; no event changes
+    Compact(Offline),
     /// Takes or lists snapshots
     Snapshot(Snapshot),
     /// Reads every byte of the log, adds up its books, and prints the trial balance

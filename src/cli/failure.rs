@@ -119,6 +119,15 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The size of a file is not known.
+    #[error("cannot look at {path}")]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
     /// Nothing goes by this name.
     #[error("no {what} goes by the name of {text}")]
     Unknown {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use purser_events::Position;
+
 use super::Failure;
 use super::server::Timekeeping;
 use crate::config::Config;
@@ -13,6 +15,9 @@ use crate::service::{Genesis, OpenError, Replayed, Running, Settings, SnapshotSt
 /// The file in a data directory that says where its server listens. It is only a hint: a server
 /// that was killed leaves it behind.
 pub(super) const ADDRESS_FILE: &str = "ADDRESS";
+
+/// The log's file in a data directory.
+pub(super) const LOG_FILE: &str = "log.redb";
 
 /// A ledger that is only read. While it lives, no server can take the directory.
 pub(super) struct Books {
@@ -39,6 +44,11 @@ impl Books {
 
     pub(super) fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Packs the log; answers up to where it is sealed now.
+    pub(super) fn compact(&mut self) -> Result<Position, Failure> {
+        Ok(self.log.compact()?)
     }
 
     /// The folds at the end of the log.
@@ -81,7 +91,7 @@ fn genesis(config: &Config) -> Genesis {
 /// A command that reads makes no directory: a typing mistake would otherwise look like an empty
 /// ledger.
 pub(super) fn must_exist(data: &Path) -> Result<(), Failure> {
-    if data.join("log.redb").exists() {
+    if data.join(LOG_FILE).exists() {
         Ok(())
     } else {
         Err(Failure::NoLedger {

@@ -1,6 +1,7 @@
 //! The command line: what a person or a script asks for, and how it ends.
 
 mod args;
+mod compact;
 mod demo;
 mod events;
 mod export;
@@ -52,6 +53,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Events(args) => events::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Rebuild(args) => rebuild::run(&args),
+        Command::Compact(args) => compact::run(&args),
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Fees(args) => fees::run(&args),

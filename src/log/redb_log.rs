@@ -116,6 +116,18 @@ impl RedbLog {
         super::sealer::seal_all(&self.shared)
     }
 
+    /// Seals every block but the newest, and gives the space that nothing uses back to the system.
+    /// Answers up to where the log is sealed now. No reader may be reading.
+    ///
+    /// # Errors
+    /// When the log is damaged, or cannot be written.
+    pub fn compact(&mut self) -> Result<Position, ReadError> {
+        let sealed = self.seal_all()?;
+        let compacted = self.shared.store.compact();
+        compacted.map_err(|error| unreadable(sealed, error))?;
+        Ok(sealed)
+    }
+
     fn check(&self, lease: Lease, batch: &Batch) -> Result<(), AppendError> {
         if lease.epoch != self.epoch {
             return Err(AppendError::Fenced);

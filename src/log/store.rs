@@ -215,6 +215,15 @@ impl Store {
         }
     }
 
+    /// Lets redb give the space that nothing uses back to the system. Nobody may be reading.
+    pub(crate) fn compact(&self) -> Result<(), StoreError> {
+        let database = self.database.write();
+        match &mut *database.unwrap_or_else(PoisonError::into_inner) {
+            Some(database) => Ok(database.compact().map(drop)?),
+            None => Err(StorageError::DatabaseClosed.into()),
+        }
+    }
+
     /// Looks at what is committed now.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         if self.watch().sync_failed() {

@@ -107,7 +107,11 @@ async fn beat(client: &Client, session: &str, round: u32) -> Result<(), ClientEr
         path: "/v1/miners/heartbeat",
         query: &query,
     };
-    let body = json!({ "ts": Clock::Real.now().millis(), "queue_len": round, "avg_latency_ms": 40 + round });
+    let body = json!({
+        "ts": Clock::Real.now().millis(),
+        "queue_len": round,
+        "avg_latency_ms": 40 + round,
+    });
     let _: serde_json::Value = client.post(ask, &body).await?;
     Ok(())
 }

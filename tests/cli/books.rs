@@ -109,3 +109,33 @@ fn a_changed_byte_is_a_finding_with_its_position() {
     );
     assert!(found.err.contains("position 1"), "{}", found.err);
 }
+
+#[test]
+fn a_damaged_head_of_the_file_is_a_finding() {
+    let dir = dir();
+    ledger(dir.path()).stop().expect("it stops");
+    let path = dir.path().join("p/log.redb");
+    let mut bytes = std::fs::read(&path).expect("the log is a file");
+    bytes[..4].fill(0);
+    std::fs::write(&path, bytes).expect("written");
+    let found = run(dir.path(), &["verify", "--data", "p"]);
+    assert_eq!(found.code, 1, "{}", found.err);
+    assert!(found.err.contains("breach at position 1"), "{}", found.err);
+}
+
+#[test]
+fn a_compacted_log_takes_less_space_and_says_the_same() {
+    let dir = sample();
+    let ask = |args: &[&str]| json(&run(dir.path(), &[args, &["--data", "p"]].concat()).out);
+    let before = ask(&["verify", "--json"]);
+    let compacted = ask(&["compact", "--json"]);
+    let size = |name: &str| compacted[name].as_u64().expect("a number");
+    assert!(size("bytes_after") < size("bytes_before"), "{compacted}");
+    let after = ask(&["verify", "--json"]);
+    for same in ["root", "digest", "position", "trial_balance"] {
+        assert_eq!(before[same], after[same], "{same}");
+    }
+    assert!(after["segments"].as_u64() > Some(0), "{after}");
+    let again = run(dir.path(), &["intake", "events", "--data", "p", "--json"]);
+    assert_eq!(json(&again.out)["events"], 0);
+}

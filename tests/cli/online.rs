@@ -31,6 +31,8 @@ fn the_sample_pool_adds_up_through_a_server() {
         &server.key(dir.path(), "auditor"),
     ];
     let ask = |args: &[&str]| run(dir.path(), &[args, &place].concat());
+    let report = ask(&["intake", "report", "--json"]);
+    assert_eq!(json(&report.out), base, "{}", report.err);
     let online = ask(&["fees", "--json"]);
     let events = ask(&["events"]);
     let csv = ask(&["export", "--format", "csv"]);

@@ -2,6 +2,7 @@
 
 mod audit;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -111,10 +112,18 @@ fn found(error: VerifyError, data: &Path) -> Failure {
     }
 }
 
+/// Whether the file could be read, and only what it holds is wrong.
 fn is_of_the_engine(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    source
-        .downcast_ref::<redb::Error>()
-        .is_some_and(|error| !matches!(error, redb::Error::Io(_)))
+    match source.downcast_ref::<redb::Error>() {
+        Some(redb::Error::Io(error)) => {
+            matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+            )
+        }
+        Some(_) => true,
+        None => false,
+    }
 }
 
 impl Verified {
