@@ -151,7 +151,7 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path, sync: Duration) {
     for from in (0..WORKERS).step_by(BATCH as usize) {
         load::once(
             server.address,
-            load::post("/v1/commands", &key, &register(from)),
+            &load::post("/v1/commands", &key, &register(from)),
         );
     }
     singles(figures, (&server, &bare), &requests(&key, 1, 4_096), sync);
@@ -213,7 +213,7 @@ fn batches(
         figures.row(&name, rate(per_second), against, ">= 500,000/s");
     }
     let began = Instant::now();
-    load::once(server.address, all[0].clone());
+    load::once(server.address, &all[0]);
     let took = began.elapsed();
     figures.row(
         "... one batch of 1,000 on an idle server",

@@ -73,13 +73,13 @@ where
 }
 
 /// Sends one request and waits for its answer.
-pub(crate) fn once(to: SocketAddr, request: Vec<u8>) {
+pub(crate) fn once(to: SocketAddr, request: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     runtime.expect("a runtime starts").block_on(async {
         let mut stream = TcpStream::connect(to).await.expect("the server listens");
-        stream.write_all(&request).await.expect("the server reads");
+        stream.write_all(request).await.expect("the server reads");
         answer(&mut stream, &mut Vec::new()).await;
     });
 }

@@ -2,6 +2,11 @@
 //!
 //! `cargo bench --bench figures` prints the table; words after `--` choose sections.
 
+#![expect(
+    clippy::float_arithmetic,
+    reason = "ratios and rates, for people to look at"
+)]
+
 mod bare;
 mod calibrate;
 mod history;

@@ -28,7 +28,7 @@ impl Who {
 /// A server of one test.
 pub(crate) struct Server {
     pub(crate) base: String,
-    pub(crate) running: Running,
+    pub(crate) _running: Running,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) ended: tokio::task::JoinHandle<()>,
     client: Client,
@@ -95,7 +95,7 @@ impl Server {
         let ended = tokio::spawn(async move { serve(router, listener, &settings, stopped).await });
         Self {
             base,
-            running,
+            _running: running,
             stop,
             ended,
             client: Client::new(),

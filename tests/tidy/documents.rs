@@ -6,7 +6,7 @@ use crate::assert_clean;
 use crate::files::{SourceFile, read, rust, with_ending};
 
 /// The part of the catalogue that speaks of one kind: from its heading to the next.
-fn part<'a>(catalogue: &'a str, kind: EventKind) -> Option<&'a str> {
+fn part(catalogue: &str, kind: EventKind) -> Option<&str> {
     let heading = format!("### {} `{}`", kind as u8, kind.name());
     let start = catalogue.find(&heading)? + heading.len();
     let rest = &catalogue[start..];
