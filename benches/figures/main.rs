@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench figures` prints the table; words after `--` choose sections.
 
+#![expect(clippy::print_stderr, reason = "tells how far it is, beside the table")]
 #![expect(
     clippy::float_arithmetic,
     reason = "ratios and rates, for people to look at"

@@ -111,9 +111,12 @@ fn replay(reader: &dyn LogReader, expected: &Projections) -> f64 {
     folds.position.0 as f64 / took.as_secs_f64()
 }
 
+/// Whether an event is of the kind that is measured.
+type Wanted = fn(&Event) -> bool;
+
 /// Sealed bytes per event of a log that holds one kind of event only.
 fn sizes(figures: &mut Figures, directory: &Path) {
-    let kinds: [(&str, &str, fn(&Event) -> bool); 2] = [
+    let kinds: [(&str, &str, Wanted); 2] = [
         ("heartbeat", "<= 10", |event| {
             matches!(event, Event::WorkerBeat(_))
         }),
@@ -132,7 +135,7 @@ fn sizes(figures: &mut Figures, directory: &Path) {
         }
         let data = directory.join(name);
         let count = events.len();
-        let bytes = sealed_bytes(&data, Feeder::new().envelopes(events));
+        let bytes = sealed_bytes(&data, &Feeder::new().envelopes(events));
         let each = bytes as f64 / count as f64;
         figures.row(
             &format!("sealed, bytes per {name}"),
@@ -143,7 +146,7 @@ fn sizes(figures: &mut Figures, directory: &Path) {
     }
 }
 
-fn sealed_bytes(data: &Path, envelopes: Vec<Envelope>) -> u64 {
+fn sealed_bytes(data: &Path, envelopes: &[Envelope]) -> u64 {
     let mut log = RedbLog::open(data).expect("the log opens");
     let lease = log.acquire().expect("nobody else holds it");
     let mut feeder = Feeder::new();

@@ -68,7 +68,7 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
 
 /// Every byte of the directory is as it was written.
 pub(crate) fn verify(data: &Path) {
-    let output = purser().arg("rebuild").arg("--data").arg(data).output();
+    let output = purser().arg("verify").arg("--data").arg(data).output();
     let output = output.expect("the program runs");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
