@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use purser::log::{End, Log, LogReader, RedbLog};
+use purser::log::{End, Log, LogReader, RedbLog, verify};
 use purser::recall::DiskIndex;
 use purser::service::{Parts, Running};
 use purser_events::{Label, Position};
@@ -73,7 +73,18 @@ pub(crate) fn check(files: Files, expected: &Expected<'_>) -> Result<Disk, Strin
     let running = Running::start(&settings(data.path()), parts).map_err(told)?;
     let verdict = look(&running, left, expected);
     running.stop().map_err(told)?;
-    verdict.map(|()| disk)
+    verdict?;
+    if expected.repeat {
+        verify_all(&disk.files().log)?;
+    }
+    Ok(disk)
+}
+
+/// Reads every byte of the log's file, the storage engine's own structure with it.
+fn verify_all(log: &[u8]) -> Result<(), String> {
+    let data = scratch();
+    std::fs::write(data.path().join("log.redb"), log).map_err(told)?;
+    verify(data.path(), &mut drop).map(drop).map_err(told)
 }
 
 /// Starts a directory that a crash left while its files were made for the first time. Nothing can

@@ -73,6 +73,11 @@ impl Disk {
         self.lock().operations.clone()
     }
 
+    /// What its files hold now.
+    pub(crate) fn files(&self) -> Files {
+        self.lock().files.clone()
+    }
+
     /// One of its files, as a storage for redb.
     pub(crate) fn file(&self, name: Name) -> OpenFile {
         OpenFile {
