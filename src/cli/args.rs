@@ -73,8 +73,9 @@ pub struct PlaceArgs {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Goes through the server at this address [env: PURSER_URL]
-    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    /// Goes through the server at this address; the data directory then only says where its keys
+    /// are [env: PURSER_URL]
+    #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// The key that the server is asked under; on this machine, the one in the data directory
     #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
@@ -185,6 +186,9 @@ pub struct Intake {
     /// A directory; the paths of the files below it are their keys
     #[arg(value_name = "DIR")]
     pub path: Option<PathBuf>,
+    /// What the keys begin with, for a directory that is a part of a bucket
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prefix: String,
     /// A JSON list of {"tree", "key"}: delivers DIR/tree/key in this order
     #[arg(long, value_name = "FILE")]
     pub order: Option<PathBuf>,

@@ -84,7 +84,7 @@ fn free_address() -> SocketAddr {
 
 fn where_to_look(url: &str, data: &Path) -> String {
     let keys = data.join("keys.toml");
-    let keys = keys.display();
+    let (keys, data) = (keys.display(), data.display());
     format!(
         r#"
 The server stays up until Ctrl-C. Its keys are in {keys}. Look around:
@@ -94,6 +94,7 @@ The server stays up until Ctrl-C. Its keys are in {keys}. Look around:
   curl -H "Authorization: Bearer $KEY" {url}/v1/workers/fees
   curl -H "Authorization: Bearer $KEY" "{url}/v1/events?from=1&to=20"
   curl {url}/v1/openapi.json
+  purser fees --url {url} --data {data}
 
 "#
     )

@@ -48,17 +48,18 @@ pub enum WalkError {
     },
 }
 
-/// Every file below `root`, by key.
-pub(super) fn tree(root: &Path) -> Result<Vec<Found>, WalkError> {
+/// Every file below `root`, by key. Keys are the paths behind `prefix`.
+pub(super) fn tree(root: &Path, prefix: &str) -> Result<Vec<Found>, WalkError> {
     let mut found = Vec::new();
     if root.is_file() {
-        let key = text(root.file_name().unwrap_or_default(), root)?;
+        let name = text(root.file_name().unwrap_or_default(), root)?;
+        let key = format!("{prefix}{name}");
         found.push(Found {
             key,
             path: root.to_owned(),
         });
     } else {
-        list(root, "", &mut found)?;
+        list(root, prefix, &mut found)?;
     }
     found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     Ok(found)
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn the_path_below_the_root_is_the_key() {
         let dir = directory();
-        let found = tree(dir.path()).expect("the tree can be read");
+        let found = tree(dir.path(), "").expect("the tree can be read");
         assert_eq!(keys(&found), ["b/a/d.json", "b/c.json", "e.json"]);
         for one in &found {
             assert_eq!(fs::read_to_string(&one.path).expect("it is there"), one.key);
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn a_single_file_is_a_tree_of_one() {
         let dir = directory();
-        let found = tree(&dir.path().join("b/c.json")).expect("the file can be read");
-        assert_eq!(keys(&found), ["c.json"]);
+        let found = tree(&dir.path().join("b/c.json"), "b/").expect("the file can be read");
+        assert_eq!(keys(&found), ["b/c.json"]);
     }
 
     #[test]
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_cannot_be_listed() {
-        let missing = tree(Path::new("/no/such/tree"));
+        let missing = tree(Path::new("/no/such/tree"), "");
         assert!(matches!(missing, Err(WalkError::Unlisted { .. })));
     }
 }

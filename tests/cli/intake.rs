@@ -128,10 +128,6 @@ fn wrong_arguments_of_intake_are_told() {
     assert_eq!(run(dir.path(), &["intake"]).code, 2);
     assert_eq!(run(dir.path(), &["intake", "none"]).code, 3);
     assert!(!dir.path().join("purser-data").exists());
-    assert_eq!(
-        run(dir.path(), &["intake", "x", "--url", "u", "--data", "p"]).code,
-        2
-    );
     assert_eq!(run(dir.path(), &["intake", ".", "--url", "u"]).code, 2);
     let nobody = run(
         dir.path(),

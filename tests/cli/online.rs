@@ -1,5 +1,9 @@
 //! Commands that go through a running server.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use rustix::process::Signal;
 
 use crate::run::{dir, json, purser, run};
@@ -152,5 +156,67 @@ fn the_demo_leaves_nothing_behind_when_it_ends_at_once() {
         .output()
         .expect("the program runs");
     assert_eq!(crate::run::ended(output).code, 0);
-    assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 0);
+    assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0);
+}
+
+#[test]
+fn four_feeders_at_once_end_in_the_same_books() {
+    let dir = dir();
+    unpack(dir.path());
+    let server = Serving::start(dir.path(), &[]);
+    let regions = fs::read_dir(dir.path().join("events")).expect("listed");
+    let feeders: Vec<_> = regions
+        .map(|region| {
+            let region = region.expect("listed").file_name();
+            let region = region.to_str().expect("UTF-8").to_owned();
+            let (from, prefix) = (format!("events/{region}"), format!("{region}/"));
+            purser(dir.path())
+                .args(["intake", &from, "--prefix", &prefix, "--url", &server.url])
+                .args(["--data", "p"])
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("a feeder starts")
+        })
+        .collect();
+    assert!(feeders.len() >= 4);
+    for mut feeder in feeders {
+        assert!(feeder.wait().expect("a feeder ends").success());
+    }
+    let report = [
+        "intake",
+        "report",
+        "--json",
+        "--url",
+        &server.url,
+        "--data",
+        "p",
+    ];
+    let report = run(dir.path(), &report);
+    assert_eq!(json(&report.out), expected("base"), "{}", report.err);
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}
+
+#[test]
+fn the_demo_stays_up_until_it_is_told_to_end() {
+    let dir = dir();
+    let mut child = purser(dir.path())
+        .args(["demo", "--workers", "2", "--jobs", "10", "--data", "p"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the demo starts");
+    let out = child.stdout.take().expect("its output is piped");
+    let mut lines = BufReader::new(out).lines().map(|line| line.expect("UTF-8"));
+    let health = lines
+        .find(|line| line.contains("/v1/health"))
+        .expect("it says where to look");
+    let url = health
+        .trim()
+        .trim_start_matches("curl ")
+        .trim_end_matches("/v1/health");
+    let server = Serving {
+        child,
+        url: url.to_owned(),
+    };
+    assert_eq!(server.get("/v1/health").0, "200");
+    assert_eq!(server.end(Signal::INT), Some(0));
 }

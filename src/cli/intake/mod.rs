@@ -27,7 +27,7 @@ pub(super) fn run(args: &Intake) -> Result<(), Failure> {
     let path = args.path.as_ref().ok_or(Failure::NoPath)?;
     let found = match &args.order {
         Some(order) => ordered(path, order)?,
-        None => tree(path)?,
+        None => tree(path, &args.prefix)?,
     };
     match place(&args.place, Role::Coordinator)? {
         Place::Data(mut config) => {
