@@ -3,6 +3,7 @@
 mod conformance;
 mod directory;
 mod faults;
+mod golden;
 mod samples;
 mod sealing;
 mod verifying;
