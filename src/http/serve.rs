@@ -114,7 +114,16 @@ async fn run(mut connection: Connection, mut shutdown: watch::Receiver<bool>) {
         }
     };
     match outcome {
-        Err(error) if error.is_timeout() => late(connection.into_parts().io.into_inner()).await,
+        Err(error) if error.is_timeout() => {
+            let parts = connection.into_parts();
+            let stream = parts.io.into_inner();
+            // A connection that is merely idle has begun no request that could be answered.
+            if parts.read_buf.is_empty() {
+                end(stream).await;
+            } else {
+                late(stream).await;
+            }
+        }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
         Ok(()) => end(connection.into_parts().io.into_inner()).await,
     }

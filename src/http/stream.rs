@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use futures_util::{Stream, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -35,10 +36,21 @@ impl From<ReadError> for Stop {
     }
 }
 
+/// What goes from the thread to the socket.
+#[derive(Debug)]
+enum Piece {
+    /// A part of the body.
+    Part(Bytes),
+    /// The body is whole. Without this word it is not.
+    End,
+    /// The body cannot be made.
+    Failed(Problem),
+}
+
 /// Where a thread puts its pieces.
 #[derive(Debug)]
 pub(crate) struct Sink {
-    pieces: mpsc::Sender<Result<Bytes, Problem>>,
+    pieces: mpsc::Sender<Piece>,
     runtime: Handle,
     stall: Duration,
     _room: OwnedSemaphorePermit,
@@ -50,10 +62,10 @@ impl Sink {
         if piece.is_empty() {
             return Ok(());
         }
-        self.put(Ok(piece.into()))
+        self.put(Piece::Part(piece.into()))
     }
 
-    fn put(&self, piece: Result<Bytes, Problem>) -> Result<(), Stop> {
+    fn put(&self, piece: Piece) -> Result<(), Stop> {
         let sending = tokio::time::timeout(self.stall, self.pieces.send(piece));
         match self.runtime.block_on(sending) {
             Ok(Ok(())) => Ok(()),
@@ -90,22 +102,49 @@ pub(crate) async fn stream(
         _room: room,
     };
     tokio::task::spawn_blocking(move || {
-        if let Err(Stop::Failed(error)) = make(&sink) {
-            // Whether anybody is left to hear it does not matter.
-            let _ = sink.put(Err(error.into()));
+        let last = match make(&sink) {
+            Ok(()) => Piece::End,
+            Err(Stop::Failed(error)) => Piece::Failed(error.into()),
+            Err(Stop::Gone) => return,
+        };
+        // Whether anybody is left to hear it does not matter.
+        let _ = sink.put(last);
+    });
+    let first = match made.recv().await {
+        Some(Piece::Part(part)) => part,
+        Some(Piece::End) => return Ok(answer(media, Body::empty())),
+        Some(Piece::Failed(problem)) => return Err(problem),
+        None => {
+            return Err(Problem::with(
+                Code::Internal,
+                "the export ended before it began",
+            ));
         }
-    });
-    let first = made.recv().await.transpose()?.unwrap_or_default();
-    let rest = futures_util::stream::unfold(made, async |mut made| {
-        let piece = made.recv().await?;
-        Some((piece.map_err(|problem| broken(&problem)), made))
-    });
+    };
     let begin = futures_util::stream::iter([Ok(first)]);
-    let body = Body::from_stream(futures_util::StreamExt::chain(begin, rest));
+    let body = Body::from_stream(begin.chain(rest(made)));
+    Ok(answer(media, body))
+}
+
+/// The pieces behind the first one. A body that is not whole ends in an error, so that the
+/// connection breaks and nobody takes it for whole.
+fn rest(made: mpsc::Receiver<Piece>) -> impl Stream<Item = std::io::Result<Bytes>> {
+    futures_util::stream::unfold(Some(made), async |made| {
+        let mut made = made?;
+        match made.recv().await {
+            Some(Piece::Part(part)) => Some((Ok(part), Some(made))),
+            Some(Piece::End) => None,
+            Some(Piece::Failed(problem)) => Some((Err(broken(&problem)), None)),
+            None => Some((Err(std::io::ErrorKind::TimedOut.into()), None)),
+        }
+    })
+}
+
+fn answer(media: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     let media = HeaderValue::from_static(media);
     response.headers_mut().insert(header::CONTENT_TYPE, media);
-    Ok(response)
+    response
 }
 
 /// The end of a body that cannot be made whole.

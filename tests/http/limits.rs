@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use purser::http::Settings;
 use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -93,6 +94,17 @@ async fn a_head_that_does_not_arrive_ends_in_a_problem() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_closed_without_a_word() {
+    let short = Duration::from_millis(50);
+    let settings = Settings {
+        header_read_timeout: short,
+        ..Settings::default()
+    };
+    let server = started(settings).await;
+    assert_eq!(raw(&server, b"").await, "");
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_closed_and_the_server_goes_on() {
     let server = Server::start().await;
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1 << 20));
@@ -151,4 +163,66 @@ async fn the_server_ends_in_order_when_told_to() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn over_the_cap_an_export_is_refused_with_a_time_to_come_back() {
+    let server = started(Settings {
+        streams_max: 0,
+        ..Settings::default()
+    })
+    .await;
+    for path in ["/v1/events", "/v1/intake/report"] {
+        let seen = server.get(path, Who::Auditor).await;
+        assert!(seen.is(503, "too_many_streams"), "{path}: {seen:?}");
+    }
+    assert_eq!(server.get("/v1/health", Who::Nobody).await.status, 200);
+}
+
+/// More than the sockets between the two sides hold.
+const BATCHES: usize = 10;
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_cut_off_and_makes_room() {
+    let settings = Settings {
+        streams_max: 1,
+        stream_stall_timeout: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    let server = started(settings).await;
+    server.register("w1").await;
+    let beat = json!({"beat": {"miner_id": "w1", "queue_len": 1, "avg_latency_ms": 1_000}});
+    let batch = Value::Array(vec![beat; 8_192]);
+    for _ in 0..BATCHES {
+        let seen = server.post("/v1/commands", Who::Coordinator, &batch).await;
+        assert_eq!(seen.status, 200);
+    }
+    let end = server.get("/v1/status", Who::Operator).await.position();
+    let reached = format!("/v1/health?min_position={end}");
+    assert_eq!(server.get(&reached, Who::Nobody).await.status, 200);
+    let key = server.key(Who::Auditor).expect("auditors have keys");
+    let mut stalled = connect(&server).await;
+    let ask = format!("GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+    stalled
+        .write_all(ask.as_bytes())
+        .await
+        .expect("the bytes go out");
+    stalled
+        .read_exact(&mut [0; 15])
+        .await
+        .expect("the export begins");
+    let path = format!("/v1/events?from={end}");
+    let makes_room = async {
+        while server.get(&path, Who::Auditor).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = Duration::from_secs(30);
+    tokio::time::timeout(limit, makes_room)
+        .await
+        .expect("room is made in time");
+    let mut rest = Vec::new();
+    // However the connection ends, what arrived is not whole.
+    let _ = stalled.read_to_end(&mut rest).await;
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "the body is broken off");
 }
