@@ -1,5 +1,6 @@
 //! Every boundary of a run, and every kind of image at each.
 
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::check::{Expected, check, check_making};
@@ -114,9 +115,13 @@ fn whatever_a_crash_leaves_starts_with_everything_that_was_acknowledged() {
     let tally = walk(&run, deep, &mut Random::new(seed));
     let (images, failures) = (tally.images, tally.failures.len());
     let operations = run.operations.len();
-    println!(
-        "crash lattice: {images} images, {failures} failures ({operations} operations, seed {seed})"
+    // Written past the test runner, so that the count is seen whenever the tests run.
+    let line = format!(
+        "crash lattice: {images} images, {failures} failures ({operations} operations, seed {seed})\n",
     );
+    std::io::stderr()
+        .write_all(line.as_bytes())
+        .expect("the line is told");
     assert!(images > operations, "each boundary has images");
     let shown = failures.min(20);
     assert!(tally.failures.is_empty(), "{:#?}", &tally.failures[..shown]);

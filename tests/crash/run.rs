@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use purser::intake::read_file;
 use purser::log::{AcquireError, AppendError, Batch, BatchId, End, Lease, Limits, Log, LogReader};
 use purser::log::{ReadError, RedbLog, Resolution, Root};
 use purser::recall::{DiskIndex, IndexError, Tuning};
 use purser::service::{Parts, Running, Settings};
 use purser::writer::Submission;
-use purser_commands::Command;
 use purser_commands::command::{Beat, RegisterWorker, Secret, WorkerRef};
-use purser_commands::intake::TakeFile;
-use purser_events::intake::FileReason;
+use purser_commands::{Answer, Command};
 use purser_events::worker::Manifest;
 use purser_events::{Actor, Label, Micros, Position};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::disk::{Disk, Name, Operation};
@@ -188,6 +188,10 @@ fn play(running: &Running, disk: &Disk, round: usize) -> Vec<Acknowledged> {
     batch.extend((3..20 + round % 7 * 40).map(|beat| beat_of(round, beat)));
     let replies = running.service.writer.submit_all_blocking(batch.clone());
     let after = disk.count();
+    let Ok(Answer::File(taken)) = replies[0].map(|reply| reply.answer) else {
+        panic!("a file is taken in: {:?}", replies[0]);
+    };
+    assert_eq!(taken.quarantined.is_none(), round % 2 == 0, "{taken:?}");
     for (submission, reply) in batch.into_iter().zip(replies) {
         let position = reply.expect("a batch is granted").position;
         done.push(Acknowledged {
@@ -280,17 +284,49 @@ fn beat_of(round: usize, beat: usize) -> Submission {
     under_id(&format!("beat-{round}-{beat}"), command)
 }
 
-/// A file that cannot be read: recorded as set aside.
+/// A delivered file: every other one cannot be read and is set aside.
 fn file(round: usize) -> Submission {
-    let mut content = [0; 32];
-    content[..8].copy_from_slice(&(round as u64).to_le_bytes());
-    let command = Command::TakeFile(Box::new(TakeFile {
-        key: label(&format!("odd/{round}.json")),
-        name: None,
-        content,
-        etag: None,
-        bytes: 8,
-        elements: Err(FileReason::BadName),
-    }));
-    under_id(&format!("file-{round}"), command)
+    let stamp = format!("20251105T{round:06}Z");
+    let key = match round % 2 {
+        0 => format!("us-central/ai/us-central-ai-{stamp}_{stamp}.json"),
+        _ => format!("odd/{round}.json"),
+    };
+    let bytes = elements(round).to_string();
+    let file = read_file(&key, None, bytes.as_bytes()).expect("a key is a label");
+    under_id(&format!("file-{round}"), Command::TakeFile(Box::new(file)))
+}
+
+/// A connection, and a job that is received and done; the fees differ, and one event of an earlier
+/// file comes again.
+fn elements(round: usize) -> Value {
+    let event = |id: &str, kind: &str, payload: Value| {
+        json!({
+            "ID": id, "DT": "2025-11-05T00:00:00Z", "EventType": kind,
+            "NodeType": "ai", "Region": "us-central", "Version": 1, "Payload": payload,
+        })
+    };
+    let worker = "0x1b4897e079059ad22d9cd179c9e412e131594917";
+    let request = format!("{round:08x}");
+    let job = json!({"pipeline": "text-to-image", "modelID": "any", "requestID": request});
+    let with = |more: Value| {
+        let mut job = job.clone();
+        for (name, value) in more.as_object().expect("an object") {
+            job[name] = value.clone();
+        }
+        job
+    };
+    let done = json!({
+        "responseTime": 700_000_000, "computeUnits": 1_000,
+        "pricePerComputeUnit": 20 + round, "fees": 1_000 * (20 + round),
+    });
+    let connected = json!({"ethAddress": worker, "connection": "10.0.0.1:9000"});
+    json!([
+        event("the first", "worker-connected", connected),
+        event(
+            &format!("r {round}"),
+            "job-received",
+            with(json!({"ethAddress": worker}))
+        ),
+        event(&format!("p {round}"), "job-processed", with(done)),
+    ])
 }
