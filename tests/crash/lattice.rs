@@ -116,9 +116,8 @@ fn whatever_a_crash_leaves_starts_with_everything_that_was_acknowledged() {
     let (images, failures) = (tally.images, tally.failures.len());
     let operations = run.operations.len();
     // Written past the test runner, so that the count is seen whenever the tests run.
-    let line = format!(
-        "crash lattice: {images} images, {failures} failures ({operations} operations, seed {seed})\n",
-    );
+    let of = format!("{operations} operations, seed {seed}");
+    let line = format!("crash lattice: {images} images, {failures} failures ({of})\n");
     std::io::stderr()
         .write_all(line.as_bytes())
         .expect("the line is told");
