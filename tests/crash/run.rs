@@ -191,7 +191,11 @@ fn play(running: &Running, disk: &Disk, round: usize) -> Vec<Acknowledged> {
     let Ok(Answer::File(taken)) = replies[0].map(|reply| reply.answer) else {
         panic!("a file is taken in: {:?}", replies[0]);
     };
-    assert_eq!(taken.quarantined.is_none(), round % 2 == 0, "{taken:?}");
+    assert_eq!(
+        taken.quarantined.is_none(),
+        round.is_multiple_of(2),
+        "{taken:?}"
+    );
     for (submission, reply) in batch.into_iter().zip(replies) {
         let position = reply.expect("a batch is granted").position;
         done.push(Acknowledged {
