@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
+use purser::log::verify::verify;
 use purser::log::{Log, LogReader, RedbLog};
 use purser_events::codec::{decode_envelope, encode_envelope};
 use purser_events::{Envelope, Event, Position};
@@ -69,6 +70,17 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
         ">= 5,000,000/s",
     );
     drop((reader, log));
+    let verified = median(|| {
+        let began = Instant::now();
+        let verified = verify(&data, &mut |_| {}).expect("the log is whole");
+        verified.end.position.0 as f64 / began.elapsed().as_secs_f64()
+    });
+    figures.row(
+        "verify, hashes included",
+        rate(verified),
+        String::new(),
+        ">= 1,500,000/s",
+    );
     restart(figures, &data);
 }
 
