@@ -167,6 +167,7 @@ fn sealed_bytes(data: &Path, envelopes: &[Envelope]) -> u64 {
         log.append(lease, &batch).expect("appended");
     }
     log.seal_all().expect("sealed");
+    log.compact().expect("compacted");
     drop(log);
     std::fs::metadata(data.join("log.redb"))
         .expect("the log is a file")
