@@ -30,7 +30,12 @@ fn main() {
         .filter(|word| word != "--bench")
         .collect();
     let wants = |name: &str| chosen.is_empty() || chosen.iter().any(|word| word == name);
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    // The disk that is measured is that of the system's temporary files, unless told otherwise.
+    let directory = match std::env::var_os("PURSER_BENCH_DIR") {
+        Some(parent) => tempfile::tempdir_in(parent),
+        None => tempfile::tempdir(),
+    };
+    let directory = directory.expect("a temporary directory");
     let mut figures = Figures::new();
     let sync = calibrate::sync_time(directory.path());
     figures.row(
