@@ -82,7 +82,7 @@ fn job(dice: &mut Dice, number: u64) -> (Actor, Event) {
             commission: BasisPoints::new(2_500).expect("at most one whole"),
         },
     };
-    (Actor::CommandLine, Event::JobProcessed(job))
+    (Actor::CommandLine, Event::JobProcessed(Box::new(job)))
 }
 
 type Draw = fn(&mut Dice, u64) -> (Actor, Event);

@@ -89,6 +89,17 @@ impl Registry {
         }
     }
 
+    /// Looks at what these events are about to change, in one go: then the memory is fetched for
+    /// all of them at once, and not for one after the other. The answer says nothing.
+    #[must_use]
+    pub fn look_ahead<'a>(&self, events: impl Iterator<Item = &'a Event>) -> u64 {
+        let beaten = events.filter_map(|event| match event {
+            Event::WorkerBeat(beat) => self.pulses.get(beat.worker.index()),
+            _ => None,
+        });
+        beaten.fold(0, |seen, pulse| seen ^ u64::from(pulse.session))
+    }
+
     fn beat(&mut self, beat: &WorkerBeat, at: Micros, policy: &Policy) {
         let pulse = &mut self.pulses[beat.worker.index()];
         assert!(pulse.live(), "only a live worker beats");

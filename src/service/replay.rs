@@ -1,10 +1,11 @@
 //! From the log to the folds.
 
+use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use purser_events::Position;
+use purser_events::{Envelope, Position};
 use purser_projections::{Books, Projections};
 use purser_snapshots::{Digest, digest};
 
@@ -62,16 +63,35 @@ pub(super) fn replay_to_end(
 ) -> Result<End, ReadError> {
     let end = log.end()?;
     if folds.position < end.position {
-        log.read(folds.position.next(), &mut |envelope| {
-            folds.apply(envelope.recorded());
-            if envelope.position < end.position {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
+        log.read_batches(folds.position.next(), &mut |batch| {
+            fold_batch(folds, batch, end.position)
         })?;
     }
     Ok(end)
+}
+
+/// Events that are looked at together before they are folded.
+const LOOK_AHEAD: usize = 64;
+
+fn fold_batch(folds: &mut Projections, batch: &[Envelope], end: Position) -> ControlFlow<()> {
+    for near in batch.chunks(LOOK_AHEAD) {
+        black_box(
+            folds
+                .registry
+                .look_ahead(near.iter().map(|envelope| &envelope.event)),
+        );
+        for envelope in near {
+            if envelope.position > end {
+                return ControlFlow::Break(());
+            }
+            folds.apply(envelope.recorded());
+        }
+    }
+    if folds.position < end {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
 }
 
 /// The folds at the end of the log: the newest snapshot that fits, and the log behind it.

@@ -147,13 +147,15 @@ fn draft(books: &Books, node_type: NodeType, taken: Taken, says: &Says) -> Optio
                 standing: Standing::Void,
             }))
         }
-        Says::Received { request, worker } => Event::JobReceived(JobReceived {
+        Says::Received { request, worker } => Event::JobReceived(Box::new(JobReceived {
             taken,
             request: request.clone(),
             worker: numbered(books, *worker)?,
             matchable: false,
-        }),
-        Says::Processed(job) => Event::JobProcessed(draft_job(books, node_type, taken, job)?),
+        })),
+        Says::Processed(job) => {
+            Event::JobProcessed(Box::new(draft_job(books, node_type, taken, job)?))
+        }
         Says::Ticket {
             recipient,
             sender,

@@ -18,7 +18,7 @@ use purser_projections::recall::{
 
 use crate::Execution;
 
-pub(super) fn received(run: &mut Execution<'_>, node_type: NodeType, mut job: JobReceived) {
+pub(super) fn received(run: &mut Execution<'_>, node_type: NodeType, mut job: Box<JobReceived>) {
     let named = job.request.is_some() && job.worker.is_some();
     let Some(request) = job
         .request
@@ -41,7 +41,7 @@ pub(super) fn received(run: &mut Execution<'_>, node_type: NodeType, mut job: Jo
     }
 }
 
-pub(super) fn processed(run: &mut Execution<'_>, node_type: NodeType, mut job: JobProcessed) {
+pub(super) fn processed(run: &mut Execution<'_>, node_type: NodeType, mut job: Box<JobProcessed>) {
     if node_type != NodeType::Ai {
         return run.happen(Event::JobProcessed(job));
     }

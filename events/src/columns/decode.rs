@@ -6,7 +6,8 @@ use serde::de::{self, Deserialize, DeserializeSeed, IntoDeserializer, Visitor};
 use super::column::Column;
 use super::{RAW_KIND, WORKER, actor_from, slot, unzigzag};
 use crate::codec::{DecodeError, decode_envelope};
-use crate::{Envelope, Event, EventKind, Micros, Position};
+use crate::worker::WorkerBeat;
+use crate::{Envelope, Event, EventKind, Micros, Position, WorkerNo};
 
 /// The columns do not hold what the types ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +90,10 @@ impl<'a> Decoder<'a> {
     fn envelope(&mut self, position: Position, kind: EventKind) -> Result<Envelope, Misfit> {
         self.first = None;
         let body = self.child(0, slot::BODIES + kind as usize)?;
-        let event = Event::deserialize_body(kind, Reader::at(self, body))?;
+        let event = match kind {
+            EventKind::WorkerBeat => Event::WorkerBeat(self.beat(body)?),
+            kind => Event::deserialize_body(kind, Reader::at(self, body))?,
+        };
         let actor = self.actor()?;
         let recorded_at = Micros(self.number_at(slot::RECORDED_AT)?);
         let command = self.child(0, slot::COMMAND)?;
@@ -101,6 +105,41 @@ impl<'a> Decoder<'a> {
             actor,
             event,
         })
+    }
+
+    /// What `deserialize_body` would read of a heartbeat, field by field: they are by far the most
+    /// frequent events, and this reads them in a third of the time. A test compares the two.
+    fn beat(&mut self, body: u32) -> Result<WorkerBeat, Misfit> {
+        let worker = self.child(body, 0)?;
+        let worker = WorkerNo(narrow(self.number(worker)?)?);
+        let lag_ms = self.option(body, 1)?.map(unzigzag);
+        let queue_len = self.child(body, 2)?;
+        Ok(WorkerBeat {
+            worker,
+            lag_ms,
+            queue_len: narrow(self.number(queue_len)?)?,
+            avg_latency_ms: self.option(body, 3)?.map(narrow).transpose()?,
+            temp_decidegrees: self
+                .option(body, 4)?
+                .map(unzigzag)
+                .map(narrow)
+                .transpose()?,
+            mem_free_mb: self.option(body, 5)?.map(narrow).transpose()?,
+        })
+    }
+
+    /// An optional number in a field.
+    #[inline]
+    fn option(&mut self, of: u32, slot: usize) -> Result<Option<u64>, Misfit> {
+        let node = self.child(of, slot)?;
+        match self.number(node)? {
+            0 => Ok(None),
+            1 => {
+                let inner = self.child(node, 0)?;
+                self.number(inner).map(Some)
+            }
+            _ => Err(Misfit),
+        }
     }
 
     fn actor(&mut self) -> Result<crate::Actor, Misfit> {
@@ -165,6 +204,11 @@ impl<'a> Decoder<'a> {
         let content = self.child(node, 0)?;
         self.columns[content as usize].bytes(len).ok_or(Misfit)
     }
+}
+
+/// A number that must fit a narrower type.
+fn narrow<From, To: TryFrom<From>>(number: From) -> Result<To, Misfit> {
+    To::try_from(number).map_err(|_| Misfit)
 }
 
 /// Reads what stands at one place of the types.

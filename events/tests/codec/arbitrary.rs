@@ -414,12 +414,12 @@ fn model() -> impl Strategy<Value = Option<ModelNo>> {
 fn job() -> impl Strategy<Value = Event> {
     let received = (taken(), of(request()), of(worker()), any::<bool>());
     let received = received.prop_map(|(taken, request, worker, matchable)| {
-        Event::JobReceived(JobReceived {
+        Event::JobReceived(Box::new(JobReceived {
             taken,
             request,
             worker,
             matchable,
-        })
+        }))
     });
     prop_oneof![received, processed(), reattributed(), ticket()]
 }
@@ -428,7 +428,7 @@ fn processed() -> impl Strategy<Value = Event> {
     let figures = (figure(), figure(), figure(), figure(), figure());
     let job = (taken(), of(request()), model(), figures, fee(), credit());
     job.prop_map(|(taken, request, model, figures, fee, credit)| {
-        Event::JobProcessed(JobProcessed {
+        Event::JobProcessed(Box::new(JobProcessed {
             taken,
             request,
             model,
@@ -440,7 +440,7 @@ fn processed() -> impl Strategy<Value = Event> {
             fee,
             attribution: credit.0,
             split: credit.1,
-        })
+        }))
     })
 }
 

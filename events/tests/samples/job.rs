@@ -26,12 +26,12 @@ fn split() -> Split {
 
 fn received() -> Vec<(&'static str, Event)> {
     let of = |request, worker: Option<WorkerNo>| {
-        Event::JobReceived(JobReceived {
+        Event::JobReceived(Box::new(JobReceived {
             taken: taken(),
             request,
             worker,
             matchable: worker.is_some(),
-        })
+        }))
     };
     let worker = Some(WorkerNo(3));
     vec![
@@ -46,7 +46,7 @@ fn received() -> Vec<(&'static str, Event)> {
 }
 
 fn job(fee: Fee, attribution: Attribution) -> Event {
-    Event::JobProcessed(JobProcessed {
+    Event::JobProcessed(Box::new(JobProcessed {
         taken: taken(),
         request: Some(RequestId::Hex(0x1b01_1a91)),
         model: Some(ModelNo(1)),
@@ -58,7 +58,7 @@ fn job(fee: Fee, attribution: Attribution) -> Event {
         fee,
         attribution,
         split: split(),
-    })
+    }))
 }
 
 fn processed() -> Vec<(&'static str, Event)> {
@@ -77,7 +77,7 @@ fn processed() -> Vec<(&'static str, Event)> {
         ("crowded", suspense(Suspense::Crowded)),
         (
             "bare",
-            Event::JobProcessed(JobProcessed {
+            Event::JobProcessed(Box::new(JobProcessed {
                 taken: taken(),
                 request: None,
                 model: None,
@@ -89,7 +89,7 @@ fn processed() -> Vec<(&'static str, Event)> {
                 fee: earned(),
                 attribution: worker,
                 split: split(),
-            }),
+            })),
         ),
     ]
 }

@@ -257,8 +257,8 @@ pub(super) fn split(policy: u64, rate: u16) -> Split {
     }
 }
 
-pub(super) fn job(fee: Fee, attribution: Attribution) -> JobProcessed {
-    JobProcessed {
+pub(super) fn job(fee: Fee, attribution: Attribution) -> Box<JobProcessed> {
+    Box::new(JobProcessed {
         taken: taken(0),
         request: Some(RequestId::Hex(0x1b01_1a91)),
         model: Some(ModelNo(0)),
@@ -270,20 +270,20 @@ pub(super) fn job(fee: Fee, attribution: Attribution) -> JobProcessed {
         fee,
         attribution,
         split: split(15, 2_500),
-    }
+    })
 }
 
 fn jobs() -> Vec<Event> {
     let orphan = Attribution::Suspense(Suspense::Orphan);
     vec![
-        Event::JobReceived(JobReceived {
+        Event::JobReceived(Box::new(JobReceived {
             taken: taken(0),
             request: Some(RequestId::Digest(Box::new([0xd1; 32]))),
             worker: Some(WorkerNo(0)),
             matchable: true,
-        }),
+        })),
         Event::JobProcessed(job(Fee::Payable(10_001), Attribution::Worker(WorkerNo(0)))),
-        Event::JobProcessed(JobProcessed {
+        Event::JobProcessed(Box::new(JobProcessed {
             taken: taken(1),
             request: None,
             model: None,
@@ -292,11 +292,11 @@ fn jobs() -> Vec<Event> {
             response_time: Some(-5),
             duration_ms: Some(2_000),
             real_time_ratio: Some(4),
-            ..job(
+            ..*job(
                 Fee::NonPositive(-3),
                 Attribution::Suspense(Suspense::NoAddress),
             )
-        }),
+        })),
         Event::JobProcessed(job(Fee::Bad(Some(label("1e30"))), orphan)),
         Event::JobReattributed(Box::new(JobReattributed {
             job: Position(25),
