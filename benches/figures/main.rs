@@ -21,6 +21,9 @@ mod writer;
 
 use table::Figures;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     if std::env::var_os(bare::VARIABLE).is_some() {
         return bare::serve();
