@@ -18,6 +18,7 @@ mod tree;
 mod unfinished;
 mod varint;
 pub mod verify;
+mod zeroed;
 
 use std::ops::ControlFlow;
 

@@ -359,7 +359,7 @@ impl Engine {
 pub(crate) fn recall_again(books: &mut Books, envelope: &Envelope) {
     books.recalled.apply(envelope.recorded());
     if let Some(stamp) = &envelope.command {
-        note(books, envelope.position, stamp);
+        note(books, envelope.position, envelope.actor, stamp);
     }
 }
 

@@ -72,7 +72,7 @@ fn weight(submission: &Submission) -> usize {
 
 fn recall(submission: &Submission, names: &Names, keys: &mut Vec<RecallKey>) {
     if let Some(id) = &submission.id {
-        keys.push(RecallKey::of_command(id));
+        keys.push(RecallKey::of_command(submission.actor, id));
     }
     submission.command.recall(names, |key| keys.push(key));
 }
@@ -158,7 +158,7 @@ impl Draft {
     pub(super) fn run(&mut self, books: &mut Books, submission: Submission) -> Outcome {
         let Submission { command, id, actor } = submission;
         let content = id.is_some().then(|| command.content());
-        if let Some(seen) = id.as_ref().and_then(|id| books.recalled.command(id)) {
+        if let Some(seen) = id.as_ref().and_then(|id| books.recalled.command(actor, id)) {
             let same = content == Some(seen.content);
             return if same {
                 Ok(Verdict::Before(seen))
@@ -202,7 +202,7 @@ impl Draft {
         stamp: Option<Box<CommandStamp>>,
     ) {
         if let Some(stamp) = &stamp {
-            note(books, self.after.plus(from as u64 + 1), stamp);
+            note(books, self.after.plus(from as u64 + 1), actor, stamp);
         }
         if self.events.len() > from {
             self.spans.push(Span {
@@ -225,7 +225,7 @@ impl Draft {
         for span in &self.spans {
             let mut position = self.after.plus(from as u64);
             if let Some(stamp) = &span.stamp {
-                note(books, position.next(), stamp);
+                note(books, position.next(), span.actor, stamp);
             }
             for event in &self.events[from..span.end] {
                 position = position.next();
@@ -272,11 +272,11 @@ fn weight_of(command: &Command) -> usize {
 }
 
 /// Notes a command id, so that a repetition is known.
-pub(super) fn note(books: &mut Books, position: Position, stamp: &CommandStamp) {
+pub(super) fn note(books: &mut Books, position: Position, actor: Actor, stamp: &CommandStamp) {
     let seen = SeenCommand {
         content: stamp.content,
         position,
         events: stamp.events,
     };
-    books.recalled.note_command(&stamp.id, seen);
+    books.recalled.note_command(actor, &stamp.id, seen);
 }

@@ -1,7 +1,7 @@
 //! What records are found by.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Label, PartitionNo, WorkerNo};
+use purser_events::{Actor, Label, PartitionNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -12,10 +12,18 @@ use crate::order::first_eight;
 pub struct RecallKey(pub [u8; 16]);
 
 impl RecallKey {
-    /// The key of the record of a command id.
+    /// The key of the record of a command id. Whoever needs no key of the pool, workers and
+    /// newcomers, has ids of its own: they cannot use up those of a coordinator.
     #[must_use]
-    pub fn of_command(id: &Label) -> Self {
-        Self::of(b'c', &[id.as_str().as_bytes()])
+    pub fn of_command(actor: Actor, id: &Label) -> Self {
+        let id = id.as_str().as_bytes();
+        match actor {
+            Actor::Worker(worker) => Self::of(b'c', &[b"worker", &worker.0.to_le_bytes(), id]),
+            Actor::Newcomer => Self::of(b'c', &[b"newcomer", id]),
+            Actor::Purser | Actor::CommandLine | Actor::Coordinator(_) | Actor::Operator(_) => {
+                Self::of(b'c', &[id])
+            }
+        }
     }
 
     /// The key of the record of an event that a source sent.

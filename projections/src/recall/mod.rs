@@ -14,7 +14,7 @@ mod timeline;
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
-use purser_events::{Label, Recorded};
+use purser_events::{Actor, Label, Recorded};
 
 pub use derive::records_of;
 pub use key::RecallKey;
@@ -49,8 +49,8 @@ impl Recalled {
 
     /// Notes the id that a command was sent under. The stamp stands in the envelope, not in the
     /// event, so this stands apart from [`Recalled::apply`].
-    pub fn note_command(&mut self, id: &Label, seen: SeenCommand) {
-        self.add(RecallKey::of_command(id), Record::Command(seen));
+    pub fn note_command(&mut self, actor: Actor, id: &Label, seen: SeenCommand) {
+        self.add(RecallKey::of_command(actor, id), Record::Command(seen));
     }
 
     fn add(&mut self, key: RecallKey, record: Record) {
@@ -77,8 +77,8 @@ impl Recalled {
 
     /// What is known of a command id.
     #[must_use]
-    pub fn command(&self, id: &Label) -> Option<SeenCommand> {
-        match self.get(&RecallKey::of_command(id)).as_deref() {
+    pub fn command(&self, actor: Actor, id: &Label) -> Option<SeenCommand> {
+        match self.get(&RecallKey::of_command(actor, id)).as_deref() {
             Some(Record::Command(seen)) => Some(*seen),
             _ => None,
         }
