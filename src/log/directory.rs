@@ -10,7 +10,6 @@ use redb::{DatabaseError, ReadableDatabase};
 use super::AcquireError;
 use super::store::{StoreError, caught};
 use super::stored::{META_FORMAT, meta};
-use super::zeroed::Zeroed;
 
 /// The newest format of the data directory that this program knows.
 pub const FORMAT: u32 = 1;
@@ -21,7 +20,7 @@ const LOG_FILE: &str = "log.redb";
 
 /// Opens the log's file in a directory, or makes both; refuses a newer format before anything is
 /// written.
-pub(crate) fn open(directory: &Path) -> Result<(Zeroed<FileBackend>, PathBuf), AcquireError> {
+pub(crate) fn open(directory: &Path) -> Result<(FileBackend, PathBuf), AcquireError> {
     fs::create_dir_all(directory).map_err(unreachable_at)?;
     refuse_newer(directory)?;
     let path = directory.join(LOG_FILE);
@@ -34,7 +33,7 @@ pub(crate) fn open(directory: &Path) -> Result<(Zeroed<FileBackend>, PathBuf), A
         .map_err(unreachable_at)?;
     let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
     super::unfinished::discard(&directory.join(FORMAT_FILE), &backend).map_err(unreachable_at)?;
-    Ok((Zeroed::new(backend).map_err(unreachable_at)?, path))
+    Ok((backend, path))
 }
 
 /// Opens the log's file in a directory for reading only. Nothing is made.

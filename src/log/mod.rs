@@ -18,7 +18,6 @@ mod tree;
 mod unfinished;
 mod varint;
 pub mod verify;
-mod zeroed;
 
 use std::ops::ControlFlow;
 
