@@ -256,13 +256,23 @@ fn the_same_id_with_other_content_is_refused() {
 #[test]
 fn a_newcomer_cannot_use_up_the_ids_of_those_who_hold_a_key() {
     let world = World::new();
-    let newcomer = Submission { actor: Actor::Newcomer, ..submission(register("w1"), Some("x")) };
+    let newcomer = Submission {
+        actor: Actor::Newcomer,
+        ..submission(register("w1"), Some("x"))
+    };
     let writer = &world.running.service.writer;
     writer.submit_blocking(newcomer.clone()).expect("granted");
-    let reply = world.submit(commission(100), Some("x")).expect("another id, though alike");
+    let reply = world
+        .submit(commission(100), Some("x"))
+        .expect("another id, though alike");
     assert!(!reply.replayed);
     let world = world.restart();
-    let again = world.running.service.writer.submit_blocking(newcomer).expect("known");
+    let again = world
+        .running
+        .service
+        .writer
+        .submit_blocking(newcomer)
+        .expect("known");
     assert!(again.replayed, "and each is known after a restart");
 }
 
