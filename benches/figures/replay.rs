@@ -1,11 +1,11 @@
 //! Encoding, and what is read back: replay, verify, restart, bytes on disk.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
 use purser::log::verify::verify;
 use purser::log::{Log, LogReader, RedbLog};
+use purser::service::{SnapshotStore, replay};
 use purser_events::codec::{decode_envelope, encode_envelope};
 use purser_events::{Envelope, Event, Position};
 use purser_projections::Projections;
@@ -62,7 +62,7 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
     sizes(figures, directory);
     let log = RedbLog::open(&data).expect("the log opens");
     let reader = log.reader();
-    let replayed = median(|| replay(&*reader, &folds));
+    let replayed = median(|| replay_all(&data, &*reader, &folds));
     figures.row(
         "replay from disk into all folds, one core",
         rate(replayed),
@@ -108,19 +108,17 @@ fn build(data: &Path) -> Projections {
     folds
 }
 
-fn replay(reader: &dyn LogReader, expected: &Projections) -> f64 {
+/// The replay that a start or a rebuild makes, with no snapshot to begin with.
+fn replay_all(data: &Path, reader: &dyn LogReader, expected: &Projections) -> f64 {
     let began = Instant::now();
-    let mut folds = Projections::default();
-    reader
-        .read(Position(1), &mut |envelope| {
-            folds.apply(envelope.recorded());
-            ControlFlow::Continue(())
-        })
-        .expect("the log is whole");
+    let replayed = replay(&SnapshotStore::of(data), reader).expect("the log is whole");
     let took = began.elapsed();
-    assert_eq!(folds.position, expected.position);
-    assert!(folds == *expected, "a replay ends in the same folds");
-    folds.position.0 as f64 / took.as_secs_f64()
+    assert_eq!(replayed.snapshot, Position::ORIGIN);
+    assert!(
+        replayed.folds == *expected,
+        "a replay ends in the same folds"
+    );
+    replayed.events as f64 / took.as_secs_f64()
 }
 
 /// Whether an event is of the kind that is measured.
