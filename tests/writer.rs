@@ -9,7 +9,7 @@ use purser::log::{
     AcquireError, AppendError, Batch, BatchId, End, Lease, Limits, Log, LogReader, MemoryLog,
     ReadError, Resolution,
 };
-use purser::recall::MemoryIndex;
+use purser::recall::{Index, MemoryIndex};
 use purser::service::{Parts, Running, Settings};
 use purser::writer::{Reply, Submission, SubmitError};
 use purser_commands::command::{Beat, RegisterWorker, Secret, SetPolicy, WorkerRef};
@@ -411,6 +411,31 @@ fn an_unknown_outcome_stops_the_writer_for_good() {
         assert_eq!(again.replayed, landed, "{fault:?}");
         assert_eq!(world.end(), end.next());
     }
+}
+
+#[test]
+fn records_of_what_is_not_in_the_log_never_reach_the_index() {
+    let data = tempfile::tempdir().expect("a temporary directory");
+    let log = Arc::new(Mutex::new(MemoryLog::new()));
+    let fault = Arc::new(Mutex::new(None));
+    let index = Arc::new(MemoryIndex::default());
+    let parts = Parts {
+        log: Box::new(Faulty {
+            inner: Arc::clone(&log),
+            fault: Arc::clone(&fault),
+        }),
+        index: Arc::clone(&index) as Arc<dyn Index>,
+    };
+    let running = Running::start(&Settings::new(data.path()), parts).expect("the ledger starts");
+    *fault.lock().expect("no test panics here") = Some(Fault::UnknownAbsent);
+    let lost = submission(register("w1"), Some("a"));
+    assert_eq!(
+        running.service.writer.submit_blocking(lost),
+        Err(SubmitError::Unavailable)
+    );
+    running.stop().expect("a clean stop");
+    let end = log.lock().expect("no test panics here").end().position;
+    assert!(index.checkpoint() <= end, "the index is ahead of the log");
 }
 
 #[test]

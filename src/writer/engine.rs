@@ -117,22 +117,32 @@ struct Fatal(String);
 impl Engine {
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let guard = PanicGuard(Arc::clone(&self.stats));
-        loop {
-            let group = Group::gather(&mut queue, self.start.commands_max);
-            let stop = group.stop;
-            if let Err(Fatal(why)) = self.serve(group) {
+        let ended = self.serve_all(&mut queue);
+        queue.close();
+        match ended {
+            Ok(()) => {
+                self.publisher.settle();
+                self.hand_over(0);
+            }
+            // What was decided last may not be in the log: its records must not get into the index.
+            Err(Fatal(why)) => {
                 tracing::error!(why, "the writer stopped for good");
                 self.stats.fail(why);
-                break;
-            }
-            if stop {
-                break;
             }
         }
-        queue.close();
-        self.publisher.settle();
-        self.hand_over(0);
         std::mem::forget(guard);
+    }
+
+    /// Serves groups of requests until it is told to stop.
+    fn serve_all(&mut self, queue: &mut mpsc::Receiver<Request>) -> Result<(), Fatal> {
+        loop {
+            let group = Group::gather(queue, self.start.commands_max);
+            let stop = group.stop;
+            self.serve(group)?;
+            if stop {
+                return Ok(());
+            }
+        }
     }
 
     /// Decides a group of requests, commits, answers.

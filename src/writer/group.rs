@@ -63,10 +63,15 @@ impl Group {
     }
 }
 
+/// How many commands a command weighs: a file as many as it has elements, and one.
 fn weight(submission: &Submission) -> usize {
-    match &submission.command {
-        Command::TakeFile(file) => 1 + file.elements.as_ref().map_or(0, Vec::len),
-        _ => 1,
+    1 + elements(&submission.command)
+}
+
+fn elements(command: &Command) -> usize {
+    match command {
+        Command::TakeFile(file) => file.elements.as_ref().map_or(0, Vec::len),
+        _ => 0,
     }
 }
 
@@ -166,7 +171,7 @@ impl Draft {
                 Err(SubmitError::IdempotencyConflict)
             };
         }
-        if weight_of(&command) > ELEMENTS_MAX {
+        if elements(&command) > ELEMENTS_MAX {
             return Err(SubmitError::TooLarge);
         }
         let from = self.events.len();
@@ -261,13 +266,6 @@ impl Draft {
             });
         }
         envelopes
-    }
-}
-
-fn weight_of(command: &Command) -> usize {
-    match command {
-        Command::TakeFile(file) => file.elements.as_ref().map_or(0, Vec::len),
-        _ => 1,
     }
 }
 
