@@ -113,6 +113,7 @@ impl Client {
         if base.scheme() != "http" || !base.has_host() {
             return Err(wrong());
         }
+        crate::tls::use_ring();
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .build()

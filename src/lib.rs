@@ -15,5 +15,6 @@ pub mod render;
 pub mod service;
 pub mod session;
 pub mod simulate;
+pub mod tls;
 pub mod view;
 pub mod writer;

@@ -80,6 +80,7 @@ impl Server {
 }
 
 fn client(key: &str) -> reqwest::Client {
+    purser::tls::use_ring();
     let mut value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a key is plain");
     value.set_sensitive(true);
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
