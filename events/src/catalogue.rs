@@ -5,6 +5,7 @@ use crate::intake::{
     JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset, TicketRedeemed,
     TypeNamed, WorkerConnected, WorkerDisconnected,
 };
+use crate::payer::{PayerNamed, RailNamed};
 use crate::policy::{AssetDeclared, PartitionDeclared, PolicyChanged};
 use crate::worker::{
     LeaseGranted, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut, WorkerNamed,
@@ -108,4 +109,6 @@ catalogue! {
     23 EarlierCopyFound(Box<EarlierCopyFound>) "earlier_copy_found",
     24 ModelNamed(Box<ModelNamed>) "model_named",
     25 TypeNamed(Box<TypeNamed>) "type_named",
+    30 PayerNamed(Box<PayerNamed>) "payer_named",
+    31 RailNamed(Box<RailNamed>) "rail_named",
 }

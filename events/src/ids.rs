@@ -52,6 +52,36 @@ number! {
     /// A declared asset.
     AssetNo(u32)
 }
+number! {
+    /// A payer: whoever's money a job spends.
+    PayerNo(u32)
+}
+number! {
+    /// A way by which money comes in.
+    RailNo(u32)
+}
+number! {
+    /// A payer's job: the position of the event that opened it. So it is unique for ever, says
+    /// where to read what the job is, and nothing has to remember which numbers were given.
+    JobNo(u64)
+}
+
+impl AssetNo {
+    /// The first asset that a log declares: the pool's own income and the fees of intake are in it.
+    pub const ETH: Self = Self(0);
+}
+
+impl From<Position> for JobNo {
+    fn from(opened: Position) -> Self {
+        Self(opened.0)
+    }
+}
+
+impl From<JobNo> for Position {
+    fn from(job: JobNo) -> Self {
+        Self(job.0)
+    }
+}
 
 impl Position {
     /// Before the first event.
@@ -92,4 +122,13 @@ macro_rules! index {
     )*};
 }
 
-index!(WorkerNo, PartitionNo, FileNo, ModelNo, TypeNo, AssetNo);
+index!(
+    WorkerNo,
+    PartitionNo,
+    FileNo,
+    ModelNo,
+    TypeNo,
+    AssetNo,
+    PayerNo,
+    RailNo
+);

@@ -134,7 +134,8 @@ pub struct TicketRedeemed {
     pub recipient: Option<Address>,
     /// Who pays.
     pub sender: Option<Address>,
-    /// The ticket's face value; absent when the source's is no integer from 0 to 2^128 - 1.
+    /// The ticket's face value; absent when the source's is no integer from 0 to
+    /// [`Amount::MAX`](crate::Amount::MAX).
     pub face_value: Option<Wei>,
     /// The chain transaction; absent when the attempt failed.
     pub tx_hash: Option<[u8; 32]>,

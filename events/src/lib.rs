@@ -10,6 +10,7 @@ pub mod intake;
 pub mod job;
 pub mod label;
 pub mod money;
+pub mod payer;
 pub mod policy;
 pub mod time;
 pub mod worker;
@@ -19,7 +20,9 @@ mod catalogue;
 
 pub use catalogue::{Event, EventKind};
 pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
-pub use ids::{AssetNo, FileNo, ModelNo, PartitionNo, Position, TypeNo, WorkerNo};
+pub use ids::{
+    AssetNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, Position, RailNo, TypeNo, WorkerNo,
+};
 pub use label::Label;
-pub use money::{Address, BasisPoints, Wei};
+pub use money::{Address, Amount, BasisPoints, Wei};
 pub use time::{Micros, Seconds};

@@ -47,6 +47,53 @@ impl fmt::Display for Wei {
     }
 }
 
+/// An unsigned amount in base units of some asset.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Amount(pub u128);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The greatest amount that a single command or source may name, 2^96 - 1: 79 thousand million
+    /// whole units of 18 decimals. Sums of as many as there will ever be stay within 128 bits.
+    pub const MAX: Self = Self((1 << 96) - 1);
+
+    /// The sum.
+    ///
+    /// # Panics
+    /// Past 2^128 - 1: a breach, never a wrap.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let sum = self.0.checked_add(other.0);
+        Self(sum.expect("amounts stay below 2^128"))
+    }
+
+    /// The difference.
+    ///
+    /// # Panics
+    /// Below zero: a breach, never a clamp.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        let difference = self.0.checked_sub(other.0);
+        Self(difference.expect("an amount never falls below zero"))
+    }
+}
+
+impl From<Wei> for Amount {
+    fn from(wei: Wei) -> Self {
+        Self(wei.0)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A rate in hundredths of a percent, 0 to 10,000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct BasisPoints(u16);

@@ -3,7 +3,8 @@
 use hashbrown::HashMap;
 use purser_events::policy::NodeType;
 use purser_events::{
-    Address, AssetNo, Event, Label, ModelNo, PartitionNo, Recorded, TypeNo, WorkerNo,
+    Address, AssetNo, Event, Label, ModelNo, PartitionNo, PayerNo, RailNo, Recorded, TypeNo,
+    WorkerNo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,10 @@ pub struct Names {
     models: HashMap<(Label, Label), ModelNo>,
     #[serde(skip)]
     types: HashMap<Label, TypeNo>,
+    #[serde(skip)]
+    payers: HashMap<Label, PayerNo>,
+    #[serde(skip)]
+    rails: HashMap<Label, RailNo>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +70,8 @@ struct Tables {
     types: Vec<Label>,
     partitions: Vec<Partition>,
     assets: Vec<Asset>,
+    payers: Vec<Label>,
+    rails: Vec<Label>,
 }
 
 impl PartialEq for Names {
@@ -86,6 +93,12 @@ impl From<Tables> for Names {
         }
         for name in tables.types {
             names.push_type(name);
+        }
+        for name in tables.payers {
+            names.push_payer(name);
+        }
+        for name in tables.rails {
+            names.push_rail(name);
         }
         names.tables.partitions = tables.partitions;
         names.tables.assets = tables.assets;
@@ -111,6 +124,14 @@ impl Names {
             Event::TypeNamed(named) => {
                 let number = self.push_type(named.name.clone());
                 assert_eq!(number, named.event_type, "event types are numbered densely");
+            }
+            Event::PayerNamed(named) => {
+                let number = self.push_payer(named.name.clone());
+                assert_eq!(number, named.payer, "payers are numbered densely");
+            }
+            Event::RailNamed(named) => {
+                let number = self.push_rail(named.name.clone());
+                assert_eq!(number, named.rail, "rails are numbered densely");
             }
             Event::PartitionDeclared(declared) => {
                 let number = PartitionNo::following(self.tables.partitions.len());
@@ -160,6 +181,22 @@ impl Names {
         number
     }
 
+    fn push_payer(&mut self, name: Label) -> PayerNo {
+        let number = PayerNo::following(self.tables.payers.len());
+        let before = self.payers.insert(name.clone(), number);
+        assert!(before.is_none(), "a payer is named once");
+        self.tables.payers.push(name);
+        number
+    }
+
+    fn push_rail(&mut self, name: Label) -> RailNo {
+        let number = RailNo::following(self.tables.rails.len());
+        let before = self.rails.insert(name.clone(), number);
+        assert!(before.is_none(), "a rail is named once");
+        self.tables.rails.push(name);
+        number
+    }
+
     /// Every worker, by number.
     #[must_use]
     pub fn workers(&self) -> &[WorkerName] {
@@ -188,6 +225,45 @@ impl Names {
     #[must_use]
     pub fn assets(&self) -> &[Asset] {
         &self.tables.assets
+    }
+
+    /// Every payer, by number.
+    #[must_use]
+    pub fn payers(&self) -> &[Label] {
+        &self.tables.payers
+    }
+
+    /// Every way by which money comes in, by number.
+    #[must_use]
+    pub fn rails(&self) -> &[Label] {
+        &self.tables.rails
+    }
+
+    /// The number of a payer.
+    #[must_use]
+    pub fn payer(&self, name: &Label) -> Option<PayerNo> {
+        self.payers.get(name).copied()
+    }
+
+    /// The number of a way by which money comes in.
+    #[must_use]
+    pub fn rail(&self, name: &Label) -> Option<RailNo> {
+        self.rails.get(name).copied()
+    }
+
+    /// The number of an asset.
+    #[must_use]
+    pub fn asset(&self, code: &str) -> Option<AssetNo> {
+        let mut assets = self.tables.assets.iter();
+        let found = assets.position(|one| one.code.as_str() == code)?;
+        Some(AssetNo::following(found))
+    }
+
+    /// The code of an asset; `#` and its number where none was declared.
+    #[must_use]
+    pub fn asset_code(&self, asset: AssetNo) -> String {
+        let declared = self.tables.assets.get(asset.index());
+        declared.map_or_else(|| format!("#{asset}"), |one| one.code.to_string())
     }
 
     /// The payee with this address.

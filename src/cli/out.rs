@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
-use purser_events::Wei;
+use purser_events::{Amount, Wei};
 use serde::Serialize;
 
 use super::Failure;
@@ -97,9 +97,18 @@ pub(super) fn bar(what: &'static str, total: u64) -> ProgressBar {
 
 /// An amount in ETH, to the last wei.
 pub(super) fn eth(amount: Wei) -> String {
-    const WHOLE: u128 = 1_000_000_000_000_000_000;
-    let (whole, rest) = (amount.0 / WHOLE, amount.0 % WHOLE);
-    format!("{whole}.{rest:018}")
+    in_units(amount.into(), 18)
+}
+
+/// An amount in whole units of its asset, to the last base unit.
+pub(super) fn in_units(amount: Amount, exponent: u8) -> String {
+    let places = usize::from(exponent);
+    let digits = format!("{:0>1$}", amount.0, places + 1);
+    let (whole, rest) = digits.split_at(digits.len() - places);
+    if rest.is_empty() {
+        return whole.to_owned();
+    }
+    format!("{whole}.{rest}")
 }
 
 /// A count with its thousands set apart.
@@ -128,6 +137,13 @@ mod tests {
             (u128::from(u64::MAX) + 1, "18.446744073709551616"),
         ] {
             assert_eq!(eth(Wei(wei)), text);
+        }
+    }
+
+    #[test]
+    fn units_have_the_places_of_their_asset() {
+        for (amount, exponent, text) in [(5, 0, "5"), (5, 2, "0.05"), (1_234, 2, "12.34")] {
+            assert_eq!(in_units(Amount(amount), exponent), text);
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use purser_commands::intake::{Element, FileName, Processed, Says};
 use purser_events::intake::{ElementReason, Fee};
-use purser_events::{Label, Wei};
+use purser_events::{Amount, Label, Wei};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -155,7 +155,9 @@ fn says(event_type: &str, payload: &Payload<'_>) -> Says {
         "ticket-redeemed" => Says::Ticket {
             recipient: address(payload.recipient),
             sender: address(payload.sender),
-            face_value: natural(payload.face_value).map(Wei),
+            face_value: natural(payload.face_value)
+                .filter(|value| *value <= Amount::MAX.0)
+                .map(Wei),
             tx_hash: tx_hash(payload.tx_hash),
         },
         other => Says::Other(label(other).unwrap_or_else(|| fixed("unknown"))),

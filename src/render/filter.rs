@@ -83,7 +83,9 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         | Event::TicketRedeemed(_)
         | Event::OtherTaken(_)
         | Event::ModelNamed(_)
-        | Event::TypeNamed(_) => [None, None],
+        | Event::TypeNamed(_)
+        | Event::PayerNamed(_)
+        | Event::RailNamed(_) => [None, None],
     }
 }
 

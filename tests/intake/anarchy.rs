@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use purser::intake::read_file;
-use purser_events::{BasisPoints, Position, Recorded, Wei};
+use purser_events::{Amount, BasisPoints, Position, Recorded, Wei};
 use purser_projections::Projections;
 use purser_projections::recall::{RecallKey, Record, records_of};
 
@@ -127,15 +127,15 @@ fn assert_balanced(folds: &Projections, seed: u64) {
     let rows = folds.accounts.trial_balance(&folds.names);
     let debits = rows
         .iter()
-        .fold(Wei::ZERO, |sum, row| sum.plus(row.turnover.debits));
+        .fold(Amount::ZERO, |sum, row| sum.plus(row.turnover.debits));
     let credits = rows
         .iter()
-        .fold(Wei::ZERO, |sum, row| sum.plus(row.turnover.credits));
+        .fold(Amount::ZERO, |sum, row| sum.plus(row.turnover.credits));
     assert_eq!(debits, credits, "pool {seed}");
     let of = |prefix: &str| {
         let rows = rows.iter().filter(|row| row.name.starts_with(prefix));
         rows.fold(Wei::ZERO, |sum, row| {
-            sum.plus(row.turnover.balance(row.side))
+            sum.plus(Wei(row.turnover.balance(row.side).above_zero().0))
         })
     };
     let partitions = || folds.fees.partitions().map(|(_, fees)| fees);

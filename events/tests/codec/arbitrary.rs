@@ -21,6 +21,8 @@ use purser_events::{
     Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
+use crate::payer;
+
 pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let stamp = (label(), any::<[u8; 16]>(), any::<u32>());
     let stamp = stamp.prop_map(|(id, content, events)| {
@@ -59,11 +61,12 @@ fn event() -> impl Strategy<Value = Event> {
         file(),
         connection(),
         job(),
-        naming()
+        naming(),
+        payer::event(),
     ]
 }
 
-fn label() -> impl Strategy<Value = Label> {
+pub(crate) fn label() -> impl Strategy<Value = Label> {
     "\\PC{1,40}".prop_map(|text| Label::new(&text).expect("a label"))
 }
 

@@ -1,6 +1,7 @@
 //! What the codec promises of any bytes.
 
 mod arbitrary;
+mod payer;
 #[path = "../samples/mod.rs"]
 mod samples;
 

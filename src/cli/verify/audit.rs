@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hashbrown::HashMap;
-use purser_events::{Envelope, Micros, Position, Wei};
+use purser_events::{Amount, AssetNo, Envelope, Micros, Position};
 use purser_projections::Projections;
 use purser_projections::accounts::{Account, Posting, Side, TrialRow, Turnover, postings};
 
@@ -43,7 +43,7 @@ pub enum Breach {
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     pub(super) folds: Projections,
-    accounts: HashMap<Account, Turnover>,
+    accounts: HashMap<(AssetNo, Account), Turnover>,
     recorded_at: Micros,
 }
 
@@ -70,88 +70,60 @@ impl Audit {
     }
 
     fn post(&mut self, posting: Posting) -> Result<(), Breach> {
-        let debit = self.accounts.entry(posting.debit).or_default();
-        debit.debits = sum(debit.debits, posting.amount)?;
-        let is_owed = posting.debit.normal_side() == Side::Credit;
-        if is_owed && debit.debits > debit.credits {
-            let account = name(posting.debit, &self.folds);
+        let Posting {
+            asset,
+            debit,
+            credit,
+            amount,
+        } = posting;
+        let account = self.accounts.entry((asset, debit)).or_default();
+        account.debits = sum(account.debits, amount)?;
+        let is_short = account.debits > account.credits;
+        self.bounded(debit, Side::Credit, is_short)?;
+        let account = self.accounts.entry((asset, credit)).or_default();
+        account.credits = sum(account.credits, amount)?;
+        let is_short = account.credits > account.debits;
+        self.bounded(credit, Side::Debit, is_short)
+    }
+
+    /// Whether an account may stand as it does, for accounts whose normal side is this one.
+    fn bounded(&self, account: Account, side: Side, is_short: bool) -> Result<(), Breach> {
+        if is_short && account.normal_side() == side && !account.may_overdraw() {
+            let account = name(account, &self.folds);
             return Err(Breach::Overdrawn { account });
         }
-        let credit = self.accounts.entry(posting.credit).or_default();
-        credit.credits = sum(credit.credits, posting.amount)?;
         Ok(())
     }
 
     /// Compares the auditor's sums with the folds', and answers the trial balance.
     pub(super) fn close(&self) -> Result<Vec<TrialRow>, Breach> {
-        for (account, turnover) in &self.accounts {
-            if self.folds.accounts.turnover(*account) != *turnover {
+        let accounts = &self.folds.accounts;
+        for ((asset, account), turnover) in &self.accounts {
+            if accounts.turnover(*asset, *account) != *turnover {
                 let account = name(*account, &self.folds);
                 return Err(Breach::Sum { account });
             }
         }
-        let rows = self.folds.accounts.trial_balance(&self.folds.names);
-        let moved = self
-            .accounts
-            .values()
-            .filter(|one| **one != Turnover::default())
-            .count();
-        match rows.iter().try_fold((Wei::ZERO, Wei::ZERO), |all, row| {
-            Ok::<_, Breach>((
-                sum(all.0, row.turnover.debits)?,
-                sum(all.1, row.turnover.credits)?,
-            ))
-        })? {
-            (debits, credits) if debits == credits && rows.len() == moved => Ok(rows),
-            _ => Err(Breach::Sum {
-                account: "(all)".into(),
-            }),
+        for (asset, ledger) in accounts.ledgers() {
+            let mine = self.accounts.iter().filter(|((one, _), _)| *one == asset);
+            let mine = mine.map(|(_, turnover)| turnover);
+            let nothing = Turnover::default();
+            let mine = mine.fold(nothing, |sum, one| sum.plus(*one));
+            let all = [ledger.sum(), ledger.posted(), mine];
+            if mine.debits != mine.credits || all.iter().any(|sum| *sum != mine) {
+                let account = "(all)".into();
+                return Err(Breach::Sum { account });
+            }
         }
+        Ok(accounts.trial_balance(&self.folds.names))
     }
 }
 
-fn sum(one: Wei, other: Wei) -> Result<Wei, Breach> {
-    one.0.checked_add(other.0).map(Wei).ok_or(Breach::Range)
+fn sum(one: Amount, other: Amount) -> Result<Amount, Breach> {
+    one.0.checked_add(other.0).map(Amount).ok_or(Breach::Range)
 }
 
 /// The name of an account, whatever the log says of it.
 fn name(account: Account, folds: &Projections) -> String {
-    match account {
-        Account::Worker(worker) if worker.index() >= folds.names.workers().len() => {
-            format!("worker number {worker}")
-        }
-        other => other.name(&folds.names),
-    }
-}
-
-/// What stands on an account: more than nothing on its normal side, less on the other.
-pub(super) fn balance(row: &TrialRow) -> (Sign, Wei) {
-    let Turnover { debits, credits } = row.turnover;
-    let (normal, other) = match row.side {
-        Side::Debit => (debits, credits),
-        Side::Credit => (credits, debits),
-    };
-    if normal >= other {
-        (Sign::Plus, normal.minus(other))
-    } else {
-        (Sign::Minus, other.minus(normal))
-    }
-}
-
-/// On which side a balance stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
-    /// The normal one.
-    Plus,
-    /// The other one: more was settled than was ever owed.
-    Minus,
-}
-
-impl Sign {
-    pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::Plus => "",
-            Self::Minus => "-",
-        }
-    }
+    account.name(&folds.names)
 }

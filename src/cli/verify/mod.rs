@@ -8,22 +8,24 @@ use std::time::{Duration, Instant};
 
 use purser_events::Position;
 use purser_projections::accounts::{Side, TrialRow};
+use purser_projections::names::Names;
 use purser_snapshots::{Digest, digest};
 use serde_json::{Value, json};
 
 use super::args::Offline;
 use super::ledger::{must_exist, unopened};
-use super::out::{Column, Sheet, bar, eth, grouped, print, print_json};
+use super::out::{Column, Sheet, bar, grouped, in_units, print, print_json};
 use super::{Failure, configured};
 use crate::log::{self, AcquireError, ReadError, VerifyError};
+use audit::Audit;
 pub use audit::Breach;
-use audit::{Audit, balance};
 
 /// What a log adds up to, once every byte of it was read.
 pub(super) struct Verified {
     whole: log::Verified,
     digest: Digest,
     trial_balance: Vec<TrialRow>,
+    names: Names,
     took: Duration,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn verify(data: &Path) -> Result<Verified, Failure> {
         whole,
         digest: digest(&audit.folds),
         trial_balance,
+        names: audit.folds.names,
         took: began.elapsed(),
     })
 }
@@ -145,13 +148,13 @@ impl Verified {
 
     fn machine(&self) -> Value {
         let rows = self.trial_balance.iter().map(|row| {
-            let (sign, balance) = balance(row);
             json!({
+                "asset": self.names.asset_code(row.asset),
                 "account": row.name,
                 "normal_side": side(row.side),
-                "debits_wei": row.turnover.debits.to_string(),
-                "credits_wei": row.turnover.credits.to_string(),
-                "balance_wei": format!("{}{balance}", sign.text()),
+                "debits": row.turnover.debits.to_string(),
+                "credits": row.turnover.credits.to_string(),
+                "balance": row.turnover.balance(row.side).to_string(),
             })
         });
         json!({
@@ -170,20 +173,25 @@ impl Verified {
 
     fn people(&self) -> String {
         let mut sheet = Sheet::new(&[
+            Column::Text("asset"),
             Column::Text("account"),
             Column::Text("side"),
-            Column::Number("debits ETH"),
-            Column::Number("credits ETH"),
-            Column::Number("balance ETH"),
+            Column::Number("debits"),
+            Column::Number("credits"),
+            Column::Number("balance"),
         ]);
         for row in &self.trial_balance {
-            let (sign, balance) = balance(row);
+            let assets = self.names.assets();
+            let exponent = assets.get(row.asset.index()).map_or(0, |one| one.exponent);
+            let balance = row.turnover.balance(row.side);
+            let sign = if balance.below_zero { "-" } else { "" };
             sheet.row([
+                self.names.asset_code(row.asset),
                 row.name.clone(),
                 side(row.side).to_owned(),
-                eth(row.turnover.debits),
-                eth(row.turnover.credits),
-                format!("{}{}", sign.text(), eth(balance)),
+                in_units(row.turnover.debits, exponent),
+                in_units(row.turnover.credits, exponent),
+                format!("{sign}{}", in_units(balance.amount, exponent)),
             ]);
         }
         format!("{}{}", sheet.text(), self.verdict())

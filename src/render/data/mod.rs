@@ -46,6 +46,8 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::EarlierCopyFound(found) => data.earlier_copy(found),
         Event::ModelNamed(named) => data.model(named.model),
         Event::TypeNamed(named) => data.object.text("event_type", named.name.as_str()),
+        Event::PayerNamed(named) => data.object.text("payer", named.name.as_str()),
+        Event::RailNamed(named) => data.object.text("rail", named.name.as_str()),
     }
 }
 

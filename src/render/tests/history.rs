@@ -20,6 +20,8 @@ use purser_events::{
 use purser_projections::Projections;
 use purser_projections::names::Names;
 
+use super::payers;
+
 pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
 }
@@ -27,7 +29,7 @@ pub(super) fn label(text: &str) -> Label {
 /// The names that the history gives: worker 0 is an address, worker 1 a miner with a difficult id.
 pub(super) fn names() -> Names {
     let mut folds = Projections::default();
-    for event in naming() {
+    for event in naming().into_iter().chain(payers::naming()) {
         folds.apply(Recorded {
             position: folds.position.next(),
             recorded_at: Micros(1),
@@ -100,16 +102,26 @@ fn manifest() -> Manifest {
     }
 }
 
-/// Every kind of event, numbered from 1.
+/// Every kind of event.
 pub(super) fn history() -> Vec<Envelope> {
+    let mut history = first();
+    history.extend(payers::history());
+    history
+}
+
+/// Events numbered from `from` on: each further subject has a range of its own.
+pub(super) fn numbered(from: u64, events: Vec<Event>) -> Vec<Envelope> {
+    let numbers = from..;
+    let envelopes = numbers.zip(events);
+    envelopes
+        .map(|(number, event)| envelope(number, event))
+        .collect()
+}
+
+/// Workers, rules and intake, numbered from 1.
+fn first() -> Vec<Envelope> {
     let events = naming().into_iter().chain(workers()).chain(taken_in());
-    let mut history: Vec<_> = events
-        .chain(jobs())
-        .collect::<Vec<_>>()
-        .into_iter()
-        .enumerate()
-        .map(|(index, event)| envelope(index as u64 + 1, event))
-        .collect();
+    let mut history = numbered(1, events.chain(jobs()).collect());
     history[0].actor = Actor::Purser;
     history[0].command = Some(Box::new(CommandStamp {
         id: label("first \"try\""),

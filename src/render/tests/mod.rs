@@ -2,4 +2,5 @@
 
 mod events;
 mod history;
+mod payers;
 mod statement;

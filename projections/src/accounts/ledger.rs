@@ -1,0 +1,122 @@
+//! The accounts of one asset.
+
+use std::collections::BTreeMap;
+
+use purser_events::{JobNo, PayerNo, RailNo, WorkerNo};
+use serde::{Deserialize, Serialize};
+
+use super::account::{Account, Place, SINGLE, Side};
+use super::postings::Posting;
+use super::turnover::Turnover;
+use crate::paged::Paged;
+
+/// The accounts of one asset, each with what moved on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    single: [Turnover; SINGLE.len()],
+    workers: Paged<Turnover>,
+    rails: Paged<Turnover>,
+    payers: Paged<Turnover>,
+    debts: Paged<Turnover>,
+    jobs: BTreeMap<JobNo, Turnover>,
+    /// What moved on accounts that left memory, each balanced when it did.
+    ended: Turnover,
+    posted: Turnover,
+}
+
+impl Ledger {
+    pub(super) fn post(&mut self, posting: Posting) {
+        let Posting {
+            debit,
+            credit,
+            amount,
+            ..
+        } = posting;
+        let account = self.at(debit);
+        account.debits = account.debits.plus(amount);
+        assert!(
+            debit.normal_side() == Side::Debit || debit.may_overdraw() || account.is_in_credit(),
+            "what is owed never falls below zero"
+        );
+        self.posted.debits = self.posted.debits.plus(amount);
+        let account = self.at(credit);
+        account.credits = account.credits.plus(amount);
+        assert!(
+            credit.normal_side() == Side::Credit || credit.may_overdraw() || account.is_in_debit(),
+            "nobody pays more than he owes"
+        );
+        self.posted.credits = self.posted.credits.plus(amount);
+    }
+
+    fn at(&mut self, account: Account) -> &mut Turnover {
+        match account.place() {
+            Place::Single(place) => &mut self.single[place],
+            Place::Worker(worker) => self.workers.at(worker.index()),
+            Place::Rail(rail) => self.rails.at(rail.index()),
+            Place::Payer(payer) => self.payers.at(payer.index()),
+            Place::Debt(payer) => self.debts.at(payer.index()),
+            Place::Job(job) => self.jobs.entry(job).or_default(),
+        }
+    }
+
+    /// What moved on an account.
+    #[must_use]
+    pub fn turnover(&self, account: Account) -> Turnover {
+        let found = match account.place() {
+            Place::Single(place) => Some(&self.single[place]),
+            Place::Worker(worker) => self.workers.get(worker.index()),
+            Place::Rail(rail) => self.rails.get(rail.index()),
+            Place::Payer(payer) => self.payers.get(payer.index()),
+            Place::Debt(payer) => self.debts.get(payer.index()),
+            Place::Job(job) => self.jobs.get(&job),
+        };
+        found.copied().unwrap_or_default()
+    }
+
+    /// The turnover of all accounts together: debits equal credits.
+    #[must_use]
+    pub const fn posted(&self) -> Turnover {
+        self.posted
+    }
+
+    /// What moved on accounts of things that ended.
+    #[must_use]
+    pub const fn ended(&self) -> Turnover {
+        self.ended
+    }
+
+    /// Every account that moved and is in memory, with what moved on it, by kind and number.
+    pub fn accounts(&self) -> impl Iterator<Item = (Account, Turnover)> + '_ {
+        let single = SINGLE.into_iter().zip(self.single);
+        let rails = of(&self.rails, |at| Account::Rail(RailNo::following(at)));
+        let payers = of(&self.payers, |at| Account::Payer(PayerNo::following(at)));
+        let debts = of(&self.debts, |at| Account::Debt(PayerNo::following(at)));
+        let jobs = self
+            .jobs
+            .iter()
+            .map(|(job, one)| (Account::Job(*job), *one));
+        let workers = of(&self.workers, |at| Account::Worker(WorkerNo::following(at)));
+        let all = single.chain(rails).chain(payers).chain(debts);
+        all.chain(jobs)
+            .chain(workers)
+            .filter(|(_, one)| *one != Turnover::default())
+    }
+
+    /// The sum over every account: what [`Ledger::posted`] must be.
+    #[must_use]
+    pub fn sum(&self) -> Turnover {
+        let all = self.accounts().map(|(_, one)| one);
+        all.fold(self.ended, Turnover::plus)
+    }
+
+    pub(super) fn is_balanced(&self) -> bool {
+        self.posted.debits == self.posted.credits
+    }
+}
+
+fn of(
+    table: &Paged<Turnover>,
+    account: impl Fn(usize) -> Account,
+) -> impl Iterator<Item = (Account, Turnover)> {
+    table.iter().map(move |(at, one)| (account(at), *one))
+}
