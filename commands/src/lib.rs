@@ -8,6 +8,7 @@ pub mod command;
 pub mod intake;
 pub mod policy;
 pub mod rejection;
+pub mod ticket;
 pub mod worker;
 
 mod execute;

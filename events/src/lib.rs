@@ -13,6 +13,7 @@ pub mod money;
 pub mod payer;
 pub mod policy;
 pub mod time;
+pub mod wide;
 pub mod worker;
 
 mod bytes;
@@ -26,3 +27,4 @@ pub use ids::{
 pub use label::Label;
 pub use money::{Address, Amount, BasisPoints, Wei};
 pub use time::{Micros, Seconds};
+pub use wide::{U256, Word};

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod recall;
 pub mod registry;
 pub mod report;
+pub mod tickets;
 
 mod projections;
 

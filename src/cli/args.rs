@@ -49,6 +49,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Shows everything at work: a server, a simulated pool, the fee table, the verdict
     Demo(Demo),
+    /// Runs reference vectors through the built-in code, and prints each mismatch
+    Conformance(Conformance),
     /// Prints a completion script
     Completions {
         /// The shell that it is for.
@@ -156,6 +158,14 @@ pub struct Simulate {
     /// Prints JSON for machines
     #[arg(long)]
     pub json: bool,
+}
+
+/// Reference vectors.
+#[derive(Debug, clap::Args)]
+pub struct Conformance {
+    /// The files; each is recognised by its shape
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 }
 
 /// Everything at work.

@@ -166,6 +166,27 @@ pub enum Failure {
     /// A replay of the whole log ends elsewhere than the newest snapshot and the log behind it.
     #[error("the digests differ")]
     Digests,
+    /// A file of reference vectors cannot be read.
+    #[error("cannot read the vectors {path}")]
+    Vectors {
+        /// The file.
+        path: PathBuf,
+        /// The system's or the parser's word.
+        #[source]
+        source: io::Error,
+    },
+    /// A file holds no vectors of a known form.
+    #[error("{path} holds no vectors of a known form")]
+    NoVectors {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Some vectors came out differently.
+    #[error("{failed} vectors came out differently")]
+    Mismatches {
+        /// How many.
+        failed: u64,
+    },
     /// The configuration cannot be written as text.
     #[error("cannot print the configuration")]
     Print(#[from] toml::ser::Error),
@@ -184,6 +205,7 @@ impl Failure {
             Self::NoPath | Self::CommissionAtServer => 2,
             Self::Client(ClientError::Address { .. }) => 2,
             Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
+            Self::Mismatches { .. } => 1,
             _ => 3,
         }
     }

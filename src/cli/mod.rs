@@ -2,6 +2,7 @@
 
 mod args;
 mod compact;
+mod conformance;
 mod demo;
 mod events;
 mod export;
@@ -57,6 +58,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Fees(args) => fees::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {

@@ -3,6 +3,7 @@
 mod books;
 mod completions;
 mod configuration;
+mod conformance;
 mod events;
 mod intake;
 mod ledger;
