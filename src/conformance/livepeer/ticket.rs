@@ -136,7 +136,7 @@ pub(super) fn params(input: &Node<'_>, expected: &Node<'_>) -> Result<(), Mismat
     let refused = "insufficient sender reserve";
     match wanted.face_value(gas_price, float) {
         Err(NoTerms::SenderReserveTooLow) => {
-            expected.get("tx_cost_multiplier_error").is(refused)?
+            expected.get("tx_cost_multiplier_error").is(refused)?;
         }
         Ok(face_value) => multiplier(expected, face_value, wanted.redeem_cost(gas_price))?,
     }
