@@ -79,6 +79,15 @@ impl Server {
     }
 }
 
+/// A test that fails leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already where a test ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn client(key: &str) -> reqwest::Client {
     purser::tls::use_ring();
     let mut value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a key is plain");
