@@ -1,7 +1,8 @@
 //! What a granted command answers, beside the position that made it durable.
 
 use purser_events::intake::{FileReason, FileTaken};
-use purser_events::{Envelope, Event, WorkerNo};
+use purser_events::payout::PayoutRequested;
+use purser_events::{Amount, Envelope, Event, PayoutNo, WorkerNo};
 
 /// What a granted command answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,15 @@ pub enum Answer {
     },
     /// What became of a file.
     File(FileAnswer),
+    /// Payouts that were requested.
+    Payouts {
+        /// How many.
+        count: u32,
+        /// Their amounts, of one asset.
+        amount: Amount,
+        /// The number of the first; the others follow.
+        first: Option<PayoutNo>,
+    },
 }
 
 /// What became of a file.
@@ -77,10 +87,30 @@ impl Answer {
                 Event::FileQuarantined(set_aside) => {
                     answer = Self::File(FileAnswer::set_aside(set_aside.reason));
                 }
+                Event::PayoutRequested(requested) => answer = answer.and_payout(requested),
                 _ => {}
             }
         }
         answer
+    }
+
+    /// One more payout.
+    fn and_payout(self, requested: &PayoutRequested) -> Self {
+        let (mut count, mut amount, mut first) = (0, Amount::ZERO, None);
+        if let Self::Payouts {
+            count: c,
+            amount: a,
+            first: f,
+        } = self
+        {
+            (count, amount, first) = (c, a, f);
+        }
+        let draws = requested.draws.iter().map(|draw| draw.amount);
+        Self::Payouts {
+            count: count + 1,
+            amount: draws.fold(amount, Amount::plus),
+            first: first.or(Some(requested.payout)),
+        }
     }
 }
 

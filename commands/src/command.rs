@@ -9,6 +9,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::intake::TakeFile;
+use crate::payout::{
+    ConfirmPayout, ObservePayout, OpenSigner, PayoutRef, RequestElsewhere, ResumeSigner,
+    RunPayouts, SignPayout, StopSigner,
+};
 
 /// A wish. What is not part of its content, such as fresh randomness, is skipped by `Serialize`.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +37,24 @@ pub enum Command {
     DeclareAsset(DeclareAsset),
     /// Take in a delivered file.
     TakeFile(Box<TakeFile>),
+    /// Request a payout on chain for everybody who is due.
+    RunPayouts(RunPayouts),
+    /// Hold an amount for a payout that is made elsewhere, or book it as made.
+    RequestElsewhere(Box<RequestElsewhere>),
+    /// Book a payout as made elsewhere.
+    ConfirmPayout(Box<ConfirmPayout>),
+    /// Give a payout up that never lands.
+    CancelPayout(PayoutRef),
+    /// Record the transfer that was signed for a payout.
+    SignPayout(Box<SignPayout>),
+    /// Record what the chain said of a payout.
+    ObservePayout(Box<ObservePayout>),
+    /// Sign payouts with a key.
+    OpenSigner(OpenSigner),
+    /// Sign and send nothing any more.
+    StopSigner(StopSigner),
+    /// Let a stopped signer go on.
+    ResumeSigner(ResumeSigner),
 }
 
 /// A secret text that is never shown.

@@ -3,7 +3,7 @@
 use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
-use crate::{Answer, Command, Rejection, intake, policy, worker};
+use crate::{Answer, Command, Rejection, intake, payout, policy, worker};
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
 /// the next command is decided against them.
@@ -75,6 +75,15 @@ fn decide(
         Command::SetPolicy(set) => policy::set(books, set, into),
         Command::DeclarePartition(declare) => policy::declare_partition(books, declare, into),
         Command::DeclareAsset(declare) => policy::declare_asset(books, declare, into),
+        Command::RunPayouts(run) => payout::run(books, at, run, into),
+        Command::RequestElsewhere(request) => payout::request_elsewhere(books, request, into),
+        Command::ConfirmPayout(confirm) => payout::confirm(books, confirm, into),
+        Command::CancelPayout(wanted) => payout::cancel(books, *wanted, into),
+        Command::SignPayout(sign) => payout::sign(books, sign, into),
+        Command::ObservePayout(observed) => payout::observe(books, observed, into),
+        Command::OpenSigner(open) => payout::open(books, open, into),
+        Command::StopSigner(stop) => payout::stop(books, stop, into),
+        Command::ResumeSigner(resume) => payout::resume(books, resume, into),
         Command::TakeFile(_) => unreachable!("files are executed element by element"),
     }
 }

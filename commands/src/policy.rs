@@ -45,6 +45,11 @@ fn in_force(policy: &Policy, change: &PolicyChange) -> PolicyChange {
         PolicyChange::HeartbeatIntervalMs(_) => {
             PolicyChange::HeartbeatIntervalMs(policy.heartbeat_interval_ms)
         }
+        PolicyChange::PayoutIntervalMs(_) => {
+            PolicyChange::PayoutIntervalMs(policy.payout_interval_ms)
+        }
+        PolicyChange::PayoutRunMax(_) => PolicyChange::PayoutRunMax(policy.payout_run_max),
+        PolicyChange::PayoutDayMax(_) => PolicyChange::PayoutDayMax(policy.payout_day_max),
     }
 }
 
@@ -55,7 +60,11 @@ fn was_set(policy: &Policy, change: &PolicyChange) -> bool {
 
 fn in_range(change: &PolicyChange) -> bool {
     match change {
-        PolicyChange::Commission(_) | PolicyChange::PayoutThreshold(_) => true,
+        PolicyChange::Commission(_)
+        | PolicyChange::PayoutThreshold(_)
+        | PolicyChange::PayoutIntervalMs(_)
+        | PolicyChange::PayoutRunMax(_)
+        | PolicyChange::PayoutDayMax(_) => true,
         PolicyChange::LeaseTtlMs(ms)
         | PolicyChange::HeartbeatGraceMs(ms)
         | PolicyChange::HeartbeatIntervalMs(ms) => (SHORTEST_MS..=LONGEST_MS).contains(ms),

@@ -6,6 +6,10 @@ use crate::intake::{
     TypeNamed, WorkerConnected, WorkerDisconnected,
 };
 use crate::payer::{PayerNamed, RailNamed};
+use crate::payout::{
+    PayoutFailed, PayoutFinal, PayoutMined, PayoutReleased, PayoutReorged, PayoutRequested,
+    PayoutSent, PayoutSigned, SignerOpened, SignerResumed, SignerStopped,
+};
 use crate::policy::{AssetDeclared, PartitionDeclared, PolicyChanged};
 use crate::worker::{
     LeaseGranted, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut, WorkerNamed,
@@ -111,4 +115,15 @@ catalogue! {
     25 TypeNamed(Box<TypeNamed>) "type_named",
     30 PayerNamed(Box<PayerNamed>) "payer_named",
     31 RailNamed(Box<RailNamed>) "rail_named",
+    130 PayoutRequested(Box<PayoutRequested>) "payout_requested",
+    131 PayoutSigned(Box<PayoutSigned>) "payout_signed",
+    132 PayoutSent(Box<PayoutSent>) "payout_sent",
+    133 PayoutMined(Box<PayoutMined>) "payout_mined",
+    134 PayoutReorged(Box<PayoutReorged>) "payout_reorged",
+    135 PayoutFinal(Box<PayoutFinal>) "payout_final",
+    136 PayoutFailed(Box<PayoutFailed>) "payout_failed",
+    137 PayoutReleased(Box<PayoutReleased>) "payout_released",
+    138 SignerOpened(Box<SignerOpened>) "signer_opened",
+    139 SignerStopped(Box<SignerStopped>) "signer_stopped",
+    140 SignerResumed(Box<SignerResumed>) "signer_resumed",
 }

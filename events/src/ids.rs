@@ -61,6 +61,10 @@ number! {
     RailNo(u32)
 }
 number! {
+    /// A payout.
+    PayoutNo(u32)
+}
+number! {
     /// A payer's job: the position of the event that opened it. So it is unique for ever, says
     /// where to read what the job is, and nothing has to remember which numbers were given.
     JobNo(u64)
@@ -130,5 +134,6 @@ index!(
     TypeNo,
     AssetNo,
     PayerNo,
-    RailNo
+    RailNo,
+    PayoutNo
 );

@@ -11,6 +11,7 @@ pub mod job;
 pub mod label;
 pub mod money;
 pub mod payer;
+pub mod payout;
 pub mod policy;
 pub mod time;
 pub mod wide;
@@ -22,7 +23,8 @@ mod catalogue;
 pub use catalogue::{Event, EventKind};
 pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
 pub use ids::{
-    AssetNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, Position, RailNo, TypeNo, WorkerNo,
+    AssetNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, Position, RailNo, TypeNo,
+    WorkerNo,
 };
 pub use label::Label;
 pub use money::{Address, Amount, BasisPoints, Wei};

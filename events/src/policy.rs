@@ -24,6 +24,12 @@ pub enum PolicyChange {
     HeartbeatGraceMs(u32),
     /// How soon a worker is asked to beat again, in milliseconds.
     HeartbeatIntervalMs(u32),
+    /// How long after its last payout a worker is not due again, in milliseconds.
+    PayoutIntervalMs(u32),
+    /// The most that one run may request on chain.
+    PayoutRunMax(Wei),
+    /// The most that may be requested on chain in one day of UTC.
+    PayoutDayMax(Wei),
 }
 
 /// What the nodes of a partition do.

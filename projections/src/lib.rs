@@ -9,6 +9,7 @@ pub mod intake;
 pub mod names;
 pub mod order;
 pub mod paged;
+pub mod payouts;
 pub mod policy;
 pub mod recall;
 pub mod registry;

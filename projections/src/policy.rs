@@ -20,6 +20,12 @@ pub struct Policy {
     pub heartbeat_grace_ms: u32,
     /// How soon a worker is asked to beat again, in milliseconds.
     pub heartbeat_interval_ms: u32,
+    /// How long after its last payout a worker is not due again, in milliseconds.
+    pub payout_interval_ms: u32,
+    /// The most that one run may request on chain.
+    pub payout_run_max: Wei,
+    /// The most that may be requested on chain in one day of UTC.
+    pub payout_day_max: Wei,
 }
 
 impl Default for Policy {
@@ -35,6 +41,9 @@ impl Default for Policy {
             lease_ttl_ms: 60_000,
             heartbeat_grace_ms: 120_000,
             heartbeat_interval_ms: 15_000,
+            payout_interval_ms: 0,
+            payout_run_max: Wei(u128::MAX),
+            payout_day_max: Wei(u128::MAX),
         }
     }
 }
@@ -55,6 +64,9 @@ impl Policy {
             PolicyChange::LeaseTtlMs(ttl) => self.lease_ttl_ms = ttl,
             PolicyChange::HeartbeatGraceMs(grace) => self.heartbeat_grace_ms = grace,
             PolicyChange::HeartbeatIntervalMs(interval) => self.heartbeat_interval_ms = interval,
+            PolicyChange::PayoutIntervalMs(interval) => self.payout_interval_ms = interval,
+            PolicyChange::PayoutRunMax(most) => self.payout_run_max = most,
+            PolicyChange::PayoutDayMax(most) => self.payout_day_max = most,
         }
         self.changed_at = fact.position;
     }

@@ -1,13 +1,14 @@
 //! All folds together, at one position.
 
-use purser_events::{Micros, Position, Recorded};
+use purser_events::{Address, Micros, Position, Recorded, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Accounts;
 use crate::connections::Connections;
 use crate::fees::Fees;
 use crate::intake::Intake;
-use crate::names::Names;
+use crate::names::{Names, WorkerName};
+use crate::payouts::Payouts;
 use crate::policy::Policy;
 use crate::registry::Registry;
 
@@ -33,6 +34,8 @@ pub struct Projections {
     pub connections: Connections,
     /// What was taken in, and what was set aside.
     pub intake: Intake,
+    /// Payouts that are not finished, what was paid to whom, and the signer.
+    pub payouts: Payouts,
 }
 
 impl Projections {
@@ -58,7 +61,23 @@ impl Projections {
         self.accounts.apply(fact);
         self.connections.apply(fact);
         self.intake.apply(fact);
+        self.payouts.apply(fact);
         self.position = fact.position;
         self.recorded_at = fact.recorded_at;
+    }
+
+    /// Where a worker is paid: the address that it is known by, or the one that it registered.
+    ///
+    /// # Panics
+    /// When there is no worker of this number.
+    #[must_use]
+    pub fn payout_address(&self, worker: WorkerNo) -> Option<Address> {
+        match &self.names.workers()[worker.index()] {
+            WorkerName::Address(address) => Some(*address),
+            WorkerName::Miner(_) => {
+                let worker = self.registry.worker(worker)?;
+                worker.file.manifest.payout_address
+            }
+        }
     }
 }

@@ -74,6 +74,8 @@ pub(super) fn people(table: &Value) -> String {
         Column::Number("gross ETH"),
         Column::Number("commission ETH"),
         Column::Number("net ETH"),
+        Column::Number("paid ETH"),
+        Column::Number("in flight ETH"),
         Column::Number("unpaid ETH"),
     ]);
     let mut workers: Vec<&Value> = table["workers"].as_array().into_iter().flatten().collect();
@@ -90,16 +92,32 @@ pub(super) fn people(table: &Value) -> String {
     )
 }
 
-fn cells(name: &str, sums: &Value) -> [String; 6] {
+fn cells(name: &str, sums: &Value) -> [String; 8] {
     let in_eth = |name: &str| eth(amount(&sums[name]));
+    let part = |name: &str| signed_eth(&sums[name]);
     [
         name.to_owned(),
         grouped(sums["jobs"].as_u64().unwrap_or_default()),
         in_eth("gross_wei"),
         in_eth("commission_wei"),
         in_eth("net_wei"),
-        in_eth("unpaid_wei"),
+        part("paid_wei"),
+        part("in_flight_wei"),
+        part("unpaid_wei"),
     ]
+}
+
+/// What may stand below zero, or be unknown in a table of some partitions.
+fn signed_eth(value: &Value) -> String {
+    let Some(text) = value.as_str() else {
+        return "–".to_owned();
+    };
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let wei = digits.parse().unwrap_or_default();
+    format!("{sign}{}", eth(Wei(wei)))
 }
 
 fn amount(value: &Value) -> Wei {

@@ -147,6 +147,37 @@ codes! {
         "the worker was heard within the grace" => "wait";
     AssetDiffers "asset_differs" 409 Conflict
         "the asset is declared with another exponent" => "use the declared exponent";
+    UnknownAsset "unknown_asset" 404 NotFound
+        "no asset of this code is declared" => "declare it first, or correct the code";
+    UnknownPayout "unknown_payout" 404 NotFound
+        "there is no payout of this id" => "correct the id";
+    PayoutFinished "payout_finished" 409 Conflict
+        "the payout is final, or was given up" => "read it; nothing is left to do";
+    RailReserved "rail_reserved" 422 Invalid
+        "`chain` is the rail of transfers that a run makes" => "name another way of paying";
+    MoreThanOwed "more_than_owed" 402 Conflict
+        "the worker is not owed as much" => "read its balance, and ask for less";
+    PayoutUnderway "payout_underway" 409 Conflict
+        "what was signed for the payout may still land" => "wait until it is final or failed";
+    SignerMissing "signer_missing" 409 Conflict
+        "no key signs payouts" => "configure a key and a node of the chain";
+    SignerStopped "signer_stopped" 409 Conflict
+        "the key made a transaction that the log does not know"
+        => "run `purser audit payouts`, then `purser payouts resume`";
+    SignerBusy "signer_busy" 409 Conflict
+        "what another key signed may still land" => "start with that key until it is final";
+    FundsShort "funds_short" 402 Conflict
+        "the signer's account does not cover what is due"
+        => "fund it, or lower the limit of a run";
+    PayoutDiffers "payout_differs" 409 Conflict
+        "the payout is in another state" => "read it again";
+    NonceDiffers "nonce_differs" 409 Conflict
+        "the nonce is not the one that is next" => "read it again";
+    FeeOutOfRange "fee_out_of_range" 422 Invalid
+        "the fees or the signed bytes are beyond what a transfer can have"
+        => "see the limits of the configuration";
+    FeeTooLow "fee_too_low" 409 Conflict
+        "a replacement pays less than a tenth more" => "raise the fees";
     BatchRefused "batch_refused" 409 Conflict
         "another command of an atomic batch was refused, so nothing happened"
         => "correct the command named in `results`";

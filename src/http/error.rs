@@ -167,6 +167,20 @@ pub const fn of_rejection(rejection: Rejection) -> Code {
         Rejection::PolicyDiffers => Code::PolicyDiffers,
         Rejection::PolicyOutOfRange => Code::PolicyOutOfRange,
         Rejection::AssetDiffers => Code::AssetDiffers,
+        Rejection::UnknownAsset => Code::UnknownAsset,
+        Rejection::UnknownPayout => Code::UnknownPayout,
+        Rejection::PayoutFinished => Code::PayoutFinished,
+        Rejection::RailReserved => Code::RailReserved,
+        Rejection::MoreThanOwed => Code::MoreThanOwed,
+        Rejection::PayoutUnderway => Code::PayoutUnderway,
+        Rejection::SignerMissing => Code::SignerMissing,
+        Rejection::SignerStopped => Code::SignerStopped,
+        Rejection::SignerBusy => Code::SignerBusy,
+        Rejection::FundsShort => Code::FundsShort,
+        Rejection::PayoutDiffers => Code::PayoutDiffers,
+        Rejection::NonceDiffers => Code::NonceDiffers,
+        Rejection::FeeOutOfRange => Code::FeeOutOfRange,
+        Rejection::FeeTooLow => Code::FeeTooLow,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Envelopes as CSV rows: the columns that most readers want, and the rest as JSON.
 
 use purser_events::intake::{Fee, Split};
-use purser_events::{Envelope, Event, PartitionNo};
+use purser_events::{AssetNo, Envelope, Event, PartitionNo};
 use purser_projections::names::Names;
 
 use super::filter::workers_of;
@@ -149,6 +149,13 @@ fn amounts_of(event: &Event) -> [Option<Amount>; 2] {
         Event::TicketRedeemed(ticket) => {
             let value = ticket.face_value;
             [value.map(|wei| Amount::Unsigned(wei.0)), None]
+        }
+        Event::PayoutRequested(payout) if payout.asset == AssetNo::ETH => {
+            let amounts = payout.draws.iter().map(|draw| draw.amount.0);
+            [Some(Amount::Unsigned(amounts.sum())), None]
+        }
+        Event::PayoutFinal(payout) if payout.asset == AssetNo::ETH => {
+            [Some(Amount::Unsigned(payout.amount.0)), None]
         }
         _ => [None, None],
     }

@@ -1,6 +1,7 @@
 //! Which events are wanted.
 
 use purser_events::intake::{Attribution, Moved};
+use purser_events::payout::Draw;
 use purser_events::{Envelope, Event, EventKind, Position, WorkerNo};
 
 /// Which events are wanted; what is absent does not restrict.
@@ -43,16 +44,24 @@ impl Filter {
         position >= self.start()
             && !self.is_past(position)
             && self.kind.is_none_or(|kind| kind == envelope.event.kind())
-            && self.worker.is_none_or(|worker| {
-                workers_of(&envelope.event)
-                    .into_iter()
-                    .flatten()
-                    .any(|one| one == worker)
-            })
+            && self
+                .worker
+                .is_none_or(|worker| concerns(&envelope.event, worker))
     }
 }
 
-/// The workers that an event concerns.
+/// Whether an event concerns a worker.
+fn concerns(event: &Event, worker: WorkerNo) -> bool {
+    let draws = match event {
+        Event::PayoutRequested(payout) => &payout.draws[..],
+        Event::PayoutReleased(payout) => &payout.draws[..],
+        _ => &[],
+    };
+    let others = workers_of(event).into_iter().flatten();
+    draws.iter().any(|draw| draw.worker == worker) || others.into_iter().any(|one| one == worker)
+}
+
+/// The workers that an event concerns; of a payout that draws on many, the first.
 #[must_use]
 pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
     match event {
@@ -73,6 +82,8 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
             Moved::Connection { worker, .. } => [Some(*worker), None],
             _ => [None, None],
         },
+        Event::PayoutRequested(payout) => [first_of(&payout.draws), None],
+        Event::PayoutReleased(payout) => [first_of(&payout.draws), None],
         Event::PolicyChanged(_)
         | Event::PartitionDeclared(_)
         | Event::AssetDeclared(_)
@@ -85,8 +96,21 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         | Event::ModelNamed(_)
         | Event::TypeNamed(_)
         | Event::PayerNamed(_)
-        | Event::RailNamed(_) => [None, None],
+        | Event::RailNamed(_)
+        | Event::PayoutSigned(_)
+        | Event::PayoutSent(_)
+        | Event::PayoutMined(_)
+        | Event::PayoutReorged(_)
+        | Event::PayoutFinal(_)
+        | Event::PayoutFailed(_)
+        | Event::SignerOpened(_)
+        | Event::SignerStopped(_)
+        | Event::SignerResumed(_) => [None, None],
     }
+}
+
+fn first_of(draws: &[Draw]) -> Option<WorkerNo> {
+    draws.first().map(|draw| draw.worker)
 }
 
 /// The worker that an attribution credits.

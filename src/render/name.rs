@@ -2,7 +2,7 @@
 //! names resolve all numbers; a number without a name is shown as `#` and its digits.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Actor, KeyTag, PartitionNo, WorkerNo};
+use purser_events::{Actor, AssetNo, KeyTag, PartitionNo, RailNo, WorkerNo};
 use purser_projections::names::{Names, WorkerName};
 
 use super::text::{decimal, hex, padded, uuid};
@@ -28,6 +28,22 @@ pub(super) fn partition(out: &mut Vec<u8>, names: &Names, partition: PartitionNo
             out.extend_from_slice(one.region.as_str().as_bytes());
         }
         None => nameless(out, partition.0),
+    }
+}
+
+/// Appends a way of paying.
+pub(super) fn rail(out: &mut Vec<u8>, names: &Names, rail: RailNo) {
+    match names.rails().get(rail.index()) {
+        Some(name) => out.extend_from_slice(name.as_str().as_bytes()),
+        None => nameless(out, rail.0),
+    }
+}
+
+/// Appends an asset's code.
+pub(super) fn asset(out: &mut Vec<u8>, names: &Names, asset: AssetNo) {
+    match names.assets().get(asset.index()) {
+        Some(asset) => out.extend_from_slice(asset.code.as_str().as_bytes()),
+        None => nameless(out, asset.0),
     }
 }
 

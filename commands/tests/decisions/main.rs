@@ -1,5 +1,6 @@
 //! What is decided: given a history, when a command comes, then these events or this rejection.
 
+mod payout;
 mod policy;
 mod properties;
 mod script;
@@ -11,7 +12,11 @@ use script::Row;
 /// Workers and policy know every rejection there is; another subject adds its own rows.
 #[test]
 fn every_rejection_has_a_row() {
-    let rows: Vec<&Row> = worker::ROWS.iter().chain(policy::ROWS).collect();
+    let rows: Vec<&Row> = worker::ROWS
+        .iter()
+        .chain(policy::ROWS)
+        .chain(payout::ROWS)
+        .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());
         assert!(shown, "no row shows {}", rejection.code());

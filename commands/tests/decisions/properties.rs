@@ -35,6 +35,35 @@ fn line() -> impl Strategy<Value = String> {
         (0u32..3, 0u32..3).prop_map(|(new, old)| format!("policy commission {new} expected={old}")),
         "partition (ai|transcode) (eu|us)",
         "asset (ETH|BTC) (8|18)",
+        payout(),
+    ]
+}
+
+/// Payouts of few workers, few nonces and few blocks.
+fn payout() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0u32..2, 1u64..300).prop_map(|(worker, fee)| format!("earned {worker} {fee}")),
+        Just("policy threshold 10".to_owned()),
+        prop_oneof![Just("run"), Just("run funds=100")].prop_map(str::to_owned),
+        (0u32..4, 0u64..4, 1u64..4).prop_map(|(one, nonce, fee)| format!(
+            "sign {one} nonce={nonce} hash={fee} fee={fee}9"
+        )),
+        (0u32..4, 1u64..4).prop_map(|(one, hash)| format!("known {one} hash={hash}")),
+        (0u32..4, 1u64..4, "(yes|no)", 7u32..9)
+            .prop_map(|(one, hash, ok, at)| format!("block {one} hash={hash} ok={ok} in={at}")),
+        (0u32..4, "(gone|final)", 7u32..9)
+            .prop_map(|(one, verb, at)| format!("{verb} {one} in={at}")),
+        (0u32..4, 0u64..4).prop_map(|(one, chain)| format!("used {one} chain={chain}")),
+        (0u32..4, "(cancel|confirm)").prop_map(|(one, verb)| format!("{verb} {one} ref=x")),
+        (0u32..2, 1u64..300, "(bank|cash)")
+            .prop_map(|(worker, amount, rail)| format!("elsewhere {worker} {amount} rail={rail}")),
+        prop_oneof![
+            Just("signer 9"),
+            Just("signer 8"),
+            Just("stop chain=3"),
+            Just("resume chain=3")
+        ]
+        .prop_map(str::to_owned),
     ]
 }
 
@@ -76,7 +105,11 @@ proptest! {
         }
         // A lease may be renewed, and a beat that does not say when be sent, as often as one likes;
         // a wait is no command.
-        let free = ["lease", "wait"].iter().any(|verb| last.starts_with(verb));
+        // A worker may earn as often as one likes, and be paid elsewhere; what ends a payout is
+        // refused the second time.
+        let again = ["lease", "wait", "earned", "elsewhere"];
+        let ends = ["cancel", "confirm", "gone", "final", "used"];
+        let free = again.iter().chain(&ends).any(|verb| last.starts_with(verb));
         prop_assume!(!free && !last.contains("sent=0"));
         let first = world.play(&last);
         let after = world.books.projections.clone();

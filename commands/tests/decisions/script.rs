@@ -10,6 +10,8 @@ use purser_events::worker::Manifest;
 use purser_events::{BasisPoints, Event, Label, Micros, Wei, WorkerNo};
 use purser_projections::Books;
 
+use crate::payout;
+
 /// One line of a table.
 pub(crate) struct Row {
     /// What the row shows.
@@ -90,6 +92,15 @@ impl World {
         let answer = if let Some(ms) = line.strip_prefix("wait ") {
             self.now.0 += number(ms) * 1_000;
             Answer::Done
+        } else if let Some(recorded) = payout::recorded(&self.books.projections, &Line::read(line))
+        {
+            let mut run = Execution {
+                books: &mut self.books,
+                at: self.now,
+                events: &mut events,
+            };
+            recorded.into_iter().for_each(|event| run.happen(event));
+            Answer::Done
         } else {
             let mut run = Execution {
                 books: &mut self.books,
@@ -116,6 +127,7 @@ fn show(outcome: Result<&Granted, &Rejection>) -> String {
         Err(rejection) => return rejection.code().to_owned(),
     };
     let answer = match granted.answer {
+        answer @ Answer::Payouts { .. } => payout::show(answer).unwrap_or_default(),
         Answer::Session {
             worker,
             session,
@@ -154,13 +166,13 @@ fn command(line: &str) -> Command {
             code: label(line.plain[0]),
             exponent: u8::try_from(number(line.plain[1])).expect("a small exponent"),
         }),
-        verb => panic!("no such verb: {verb}"),
+        verb => payout::command(&line).unwrap_or_else(|| panic!("no such verb: {verb}")),
     }
 }
 
-struct Line<'a> {
-    verb: &'a str,
-    plain: Vec<&'a str>,
+pub(crate) struct Line<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) plain: Vec<&'a str>,
     named: Vec<(&'a str, &'a str)>,
 }
 
@@ -178,12 +190,12 @@ impl<'a> Line<'a> {
         Self { verb, plain, named }
     }
 
-    fn get(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.named.iter().find(|(one, _)| *one == name);
         found.map(|(_, value)| *value)
     }
 
-    fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.get(name).map(number)
     }
 
@@ -193,15 +205,20 @@ impl<'a> Line<'a> {
     }
 }
 
-fn number(text: &str) -> u64 {
+pub(crate) fn number(text: &str) -> u64 {
     text.parse().expect("a number")
 }
 
-fn label(text: &str) -> Label {
+/// A number below 2^32.
+pub(crate) fn small(text: &str) -> u32 {
+    u32::try_from(number(text)).expect("a number below 2^32")
+}
+
+pub(crate) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
 }
 
-fn worker_no(text: &str) -> WorkerNo {
+pub(crate) fn worker_no(text: &str) -> WorkerNo {
     WorkerNo(u32::try_from(number(text)).expect("a worker number"))
 }
 
@@ -278,6 +295,9 @@ fn rule(name: &str, value: u64) -> PolicyChange {
         "lease_ttl" => PolicyChange::LeaseTtlMs(ms()),
         "grace" => PolicyChange::HeartbeatGraceMs(ms()),
         "interval" => PolicyChange::HeartbeatIntervalMs(ms()),
+        "payout_interval" => PolicyChange::PayoutIntervalMs(ms()),
+        "payout_run" => PolicyChange::PayoutRunMax(Wei(value.into())),
+        "payout_day" => PolicyChange::PayoutDayMax(Wei(value.into())),
         other => panic!("no such rule: {other}"),
     }
 }

@@ -21,7 +21,7 @@ use purser_events::{
     Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
-use crate::payer;
+use crate::{payer, payout};
 
 pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let stamp = (label(), any::<[u8; 16]>(), any::<u32>());
@@ -63,6 +63,7 @@ fn event() -> impl Strategy<Value = Event> {
         job(),
         naming(),
         payer::event(),
+        payout::event(),
     ]
 }
 

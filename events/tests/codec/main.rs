@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod payer;
+mod payout;
 #[path = "../samples/mod.rs"]
 mod samples;
 

@@ -3,6 +3,7 @@
 mod intake;
 mod job;
 mod payer;
+mod payout;
 mod worker;
 
 use purser_events::{
@@ -14,7 +15,7 @@ pub(crate) fn all() -> Vec<(String, Envelope)> {
     let mut samples = envelopes();
     let events = worker::events().into_iter();
     let events = events.chain(intake::events()).chain(job::events());
-    let events = events.chain(payer::events());
+    let events = events.chain(payer::events()).chain(payout::events());
     samples.extend(events.map(|(shape, event)| {
         let name = format!("{}.{shape}", event.kind().name());
         (

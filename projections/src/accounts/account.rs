@@ -27,6 +27,12 @@ pub enum Account {
     Overrun,
     /// Face value won, less the expected value that was credited.
     Luck,
+    /// What the chain took for payouts.
+    Gas,
+    /// What is held for payouts that are not finished.
+    InFlight,
+    /// What left by chain for payouts and their gas.
+    Chain,
     /// Fees that cannot be attributed yet.
     Suspense(Suspense),
     /// Payments that came in by this way, less those that went out by it.
@@ -51,13 +57,16 @@ pub enum Side {
 }
 
 /// The accounts that exist once per asset, in the order of their places.
-pub const SINGLE: [Account; 6 + SUSPENSE_REASONS.len()] = [
+pub const SINGLE: [Account; 9 + SUSPENSE_REASONS.len()] = [
     Account::OpenPool,
     Account::Tickets,
     Account::Commission,
     Account::Revenue,
     Account::Overrun,
     Account::Luck,
+    Account::Gas,
+    Account::InFlight,
+    Account::Chain,
     Account::Suspense(SUSPENSE_REASONS[0]),
     Account::Suspense(SUSPENSE_REASONS[1]),
     Account::Suspense(SUSPENSE_REASONS[2]),
@@ -79,12 +88,17 @@ impl Account {
     #[must_use]
     pub const fn normal_side(self) -> Side {
         match self {
-            Self::OpenPool | Self::Tickets | Self::Rail(_) | Self::Debt(_) | Self::Overrun => {
-                Side::Debit
-            }
+            Self::OpenPool
+            | Self::Tickets
+            | Self::Rail(_)
+            | Self::Chain
+            | Self::Debt(_)
+            | Self::Gas
+            | Self::Overrun => Side::Debit,
             Self::Commission
             | Self::Revenue
             | Self::Luck
+            | Self::InFlight
             | Self::Suspense(_)
             | Self::Payer(_)
             | Self::Job(_)
@@ -98,7 +112,12 @@ impl Account {
     pub const fn may_overdraw(self) -> bool {
         matches!(
             self,
-            Self::OpenPool | Self::Tickets | Self::Rail(_) | Self::Luck | Self::Job(_)
+            Self::OpenPool
+                | Self::Tickets
+                | Self::Rail(_)
+                | Self::Chain
+                | Self::Luck
+                | Self::Job(_)
         )
     }
 
@@ -110,7 +129,10 @@ impl Account {
             Self::Revenue => Place::Single(3),
             Self::Overrun => Place::Single(4),
             Self::Luck => Place::Single(5),
-            Self::Suspense(reason) => Place::Single(6 + suspense_index(reason)),
+            Self::Gas => Place::Single(6),
+            Self::InFlight => Place::Single(7),
+            Self::Chain => Place::Single(8),
+            Self::Suspense(reason) => Place::Single(9 + suspense_index(reason)),
             Self::Rail(rail) => Place::Rail(rail),
             Self::Payer(payer) => Place::Payer(payer),
             Self::Debt(payer) => Place::Debt(payer),
@@ -130,6 +152,9 @@ impl Account {
             Self::Revenue => "pool:revenue".into(),
             Self::Overrun => "operator:overrun".into(),
             Self::Luck => "luck".into(),
+            Self::Gas => "operator:gas".into(),
+            Self::InFlight => "payouts:in_flight".into(),
+            Self::Chain => "external:chain".into(),
             Self::Suspense(reason) => format!("suspense:{}", suspense_name(reason)),
             Self::Rail(rail) => named("external", names.rails().get(rail.index()), rail.0),
             Self::Payer(payer) => named("payer", names.payers().get(payer.index()), payer.0),

@@ -26,6 +26,7 @@ pub struct Ledger {
 
 impl Ledger {
     pub(super) fn post(&mut self, posting: Posting) {
+        let may_overdraw = posting.may_overdraw();
         let Posting {
             debit,
             credit,
@@ -35,7 +36,7 @@ impl Ledger {
         let account = self.at(debit);
         account.debits = account.debits.plus(amount);
         assert!(
-            debit.normal_side() == Side::Debit || debit.may_overdraw() || account.is_in_credit(),
+            debit.normal_side() == Side::Debit || may_overdraw || account.is_in_credit(),
             "what is owed never falls below zero"
         );
         self.posted.debits = self.posted.debits.plus(amount);

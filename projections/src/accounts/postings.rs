@@ -1,6 +1,7 @@
 //! The one table of postings: what each event moves.
 
 use purser_events::intake::{Attribution, Split};
+use purser_events::payout::{Draw, Rail};
 use purser_events::{Amount, AssetNo, Event, Wei};
 
 use super::account::Account;
@@ -37,11 +38,57 @@ pub fn postings(event: &Event, mut each: impl FnMut(Posting)) {
             let (debit, credit) = (Account::Tickets, Account::OpenPool);
             post(AssetNo::ETH, debit, credit, amount, &mut each);
         }
+        Event::PayoutRequested(payout) => held(payout.asset, &payout.draws, &mut each),
+        Event::PayoutReleased(payout) => {
+            held(payout.asset, &payout.draws, |posting| {
+                each(posting.reversed());
+            });
+        }
+        Event::PayoutFinal(payout) => {
+            let out = match payout.rail {
+                Rail::Chain => Account::Chain,
+                Rail::Other(rail) => Account::Rail(rail),
+            };
+            let held = Account::InFlight;
+            post(payout.asset, held, out, payout.amount, &mut each);
+            post(
+                payout.asset,
+                Account::Gas,
+                Account::Chain,
+                payout.gas,
+                &mut each,
+            );
+        }
+        Event::PayoutFailed(failed) => {
+            post(
+                failed.asset,
+                Account::Gas,
+                Account::Chain,
+                failed.gas,
+                &mut each,
+            );
+        }
         _ => {}
     }
 }
 
+/// What is held for a payout.
+fn held(asset: AssetNo, draws: &[Draw], mut each: impl FnMut(Posting)) {
+    for draw in draws {
+        let worker = Account::Worker(draw.worker);
+        post(asset, worker, Account::InFlight, draw.amount, &mut each);
+    }
+}
+
 impl Posting {
+    /// Whether the debited account may stand below zero afterwards. A late fact takes back what a
+    /// worker was credited with, and may already have been paid: the worker owes it to the pool,
+    /// and earns it again before it is paid anything else.
+    pub(super) fn may_overdraw(&self) -> bool {
+        let taken_back = self.credit == Account::OpenPool;
+        self.debit.may_overdraw() || (taken_back && matches!(self.debit, Account::Worker(_)))
+    }
+
     const fn reversed(self) -> Self {
         Self {
             debit: self.credit,

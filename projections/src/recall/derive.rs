@@ -7,7 +7,7 @@ use purser_events::intake::{
 use purser_events::{Event, Label, PartitionNo, Position, Recorded, WorkerNo};
 
 use super::key::RecallKey;
-use super::record::{Record, SeenEvent, SeenFile};
+use super::record::{PayoutTrail, Record, SeenEvent, SeenFile};
 use super::timeline::{
     ConnectionEntry, ConnectionTimeline, Job, RequestEntry, RequestTimeline, Stands, What,
 };
@@ -22,6 +22,10 @@ pub fn records_of(fact: Recorded<'_>, mut each: impl FnMut(RecallKey, Record)) {
         Event::JobReattributed(change) => reattributed(fact.position, change, each),
         Event::EarlierCopyFound(found) => moved(fact, found, each),
         event => {
+            if let Some(payout) = crate::payouts::payout_of(event) {
+                let trail = PayoutTrail::of(fact.position);
+                each(RecallKey::of_payout(payout), Record::Payout(trail));
+            }
             if let Some(taken) = taken_of(event) {
                 let key = RecallKey::of_event(&taken.id);
                 let seen = SeenEvent {

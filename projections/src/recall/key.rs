@@ -1,7 +1,7 @@
 //! What records are found by.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Actor, Label, PartitionNo, WorkerNo};
+use purser_events::{Actor, Label, PartitionNo, PayoutNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -81,6 +81,12 @@ impl RecallKey {
     #[must_use]
     pub fn of_foreign_key(key: &Label) -> Self {
         Self::of(b'k', &[key.as_str().as_bytes()])
+    }
+
+    /// The key of the history of a payout.
+    #[must_use]
+    pub fn of_payout(payout: PayoutNo) -> Self {
+        Self::of(b'o', &[&payout.0.to_le_bytes()])
     }
 
     /// Some bits of the key, to tell apart what stands in one place.

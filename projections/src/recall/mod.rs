@@ -18,7 +18,7 @@ use purser_events::{Actor, Label, Recorded};
 
 pub use derive::records_of;
 pub use key::RecallKey;
-pub use record::{Record, SeenCommand, SeenEvent, SeenFile};
+pub use record::{PayoutTrail, Record, SeenCommand, SeenEvent, SeenFile, TRAIL_ROOM};
 pub use timeline::{
     CONNECTION_ROOM, ConnectionEntry, ConnectionTimeline, Job, REQUEST_ROOM, RequestEntry,
     RequestTimeline, Stands, What,

@@ -1,5 +1,7 @@
 //! What is known of one id. Records only grow: merging is commutative, associative, idempotent.
 
+use std::collections::BTreeSet;
+
 use purser_events::Position;
 use purser_events::intake::{FileReason, FileStamps, KeyState};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ pub enum Record {
     Request(RequestTimeline),
     /// The latest connects and disconnects of a connection.
     Connection(ConnectionTimeline),
+    /// The events of a payout.
+    Payout(PayoutTrail),
 }
 
 /// A command id that was used.
@@ -60,6 +64,38 @@ pub struct SeenFile {
     pub misrouted: u32,
 }
 
+/// So many events of one payout are found again; only a chain that never rests makes more.
+pub const TRAIL_ROOM: usize = 256;
+
+/// Where the events of a payout stand: the first one, and the latest ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutTrail(BTreeSet<Position>);
+
+impl PayoutTrail {
+    /// One event.
+    #[must_use]
+    pub fn of(event: Position) -> Self {
+        Self(BTreeSet::from([event]))
+    }
+
+    /// The positions, in order.
+    #[must_use]
+    pub const fn positions(&self) -> &BTreeSet<Position> {
+        &self.0
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+        // The least and the greatest of a union are those of its parts: cutting in between keeps
+        // merging commutative and idempotent.
+        while self.0.len() > TRAIL_ROOM {
+            let second = self.0.iter().nth(1).copied();
+            self.0
+                .remove(&second.expect("there is room for more than one"));
+        }
+    }
+}
+
 impl Record {
     /// Adds what another record of the same key knows.
     ///
@@ -81,6 +117,7 @@ impl Record {
             (Self::Key(mine), Self::Key(theirs)) => *mine = (*mine).max(*theirs),
             (Self::Request(mine), Self::Request(theirs)) => mine.merge(theirs),
             (Self::Connection(mine), Self::Connection(theirs)) => mine.merge(theirs),
+            (Self::Payout(mine), Self::Payout(theirs)) => mine.merge(theirs),
             (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
         }
     }
@@ -93,5 +130,35 @@ impl SeenEvent {
             *self = *other;
         }
         self.place = place;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trail(positions: impl IntoIterator<Item = u64>) -> PayoutTrail {
+        PayoutTrail(positions.into_iter().map(Position).collect())
+    }
+
+    fn merged(mut left: PayoutTrail, right: &PayoutTrail) -> PayoutTrail {
+        left.merge(right);
+        left
+    }
+
+    #[test]
+    fn trails_merge_in_any_order_and_any_number_of_times() {
+        let all: Vec<PayoutTrail> = (0..600).map(|at| trail([at * 7 % 600 + 1])).collect();
+        let forth = all.iter().fold(trail([]), merged);
+        let back = all.iter().rev().chain(&all).fold(trail([]), merged);
+        assert_eq!(forth, back);
+        assert_eq!(merged(forth.clone(), &forth), forth);
+        assert_eq!(forth.0.len(), TRAIL_ROOM);
+        assert_eq!(forth.0.first(), Some(&Position(1)), "the first event stays");
+        assert_eq!(
+            forth.0.last(),
+            Some(&Position(600)),
+            "the latest event stays"
+        );
     }
 }

@@ -243,7 +243,7 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
             out.extend_from_slice(b",\"file\":");
             put_json(out, &FileBody::of(file, reply));
         }
-        Granted::Done | Granted::Unchanged => {}
+        Granted::Done | Granted::Unchanged | Granted::Payouts { .. } => {}
     }
     out.push(b'}');
 }

@@ -3,10 +3,12 @@
 use axum::extract::State;
 use hashbrown::HashMap;
 use purser_events::policy::NodeType;
-use purser_events::{PartitionNo, Position, Wei, WorkerNo};
+use purser_events::{AssetNo, PartitionNo, Position, Wei, WorkerNo};
 use purser_projections::Projections;
+use purser_projections::accounts::{Account, Side, Turnover};
 use purser_projections::fees::FeeRow;
-use purser_projections::names::{Partition, WorkerName};
+use purser_projections::names::Partition;
+use purser_projections::payouts::PaidRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -81,27 +83,54 @@ pub(crate) struct Sums {
     commission_wei: String,
     /// What is the worker's.
     net_wei: String,
-    /// What was paid out.
-    paid_wei: String,
-    /// What is on its way.
-    in_flight_wei: String,
-    /// What is still to be paid.
-    unpaid_wei: String,
+    /// What was paid out. Payouts are made on the total: null in a table of some partitions.
+    paid_wei: Option<String>,
+    /// What is held for payouts that are not finished; null in a table of some partitions.
+    in_flight_wei: Option<String>,
+    /// What is still to be paid: below zero where more was paid than late facts left. Null in a
+    /// table of some partitions.
+    unpaid_wei: Option<String>,
+}
+
+/// What became of what was earned.
+#[derive(Clone, Copy, Default)]
+struct Paid {
+    row: PaidRow,
+    account: Turnover,
+}
+
+impl Paid {
+    fn of(folds: &Projections, worker: WorkerNo) -> Self {
+        let asset = AssetNo::ETH;
+        Self {
+            row: folds.payouts.row(asset, worker),
+            account: folds.accounts.turnover(asset, Account::Worker(worker)),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            row: PaidRow {
+                paid: self.row.paid.plus(other.row.paid),
+                in_flight: self.row.in_flight.plus(other.row.in_flight),
+                ..self.row
+            },
+            account: self.account.plus(other.account),
+        }
+    }
 }
 
 impl Sums {
-    fn of(row: &FeeRow) -> Self {
-        let net = row.net().to_string();
-        let none = Wei::ZERO.to_string();
+    fn of(row: &FeeRow, paid: Option<Paid>) -> Self {
+        let unpaid = |paid: Paid| paid.account.balance(Side::Credit).to_string();
         Self {
             jobs: row.jobs,
             gross_wei: row.gross.to_string(),
             commission_wei: row.commission.to_string(),
-            // No payout has ever left: everything earned is still to be paid.
-            paid_wei: none.clone(),
-            in_flight_wei: none,
-            unpaid_wei: net.clone(),
-            net_wei: net,
+            net_wei: row.net().to_string(),
+            paid_wei: paid.map(|paid| paid.row.paid.to_string()),
+            in_flight_wei: paid.map(|paid| paid.row.in_flight.to_string()),
+            unpaid_wei: paid.map(unpaid),
         }
     }
 }
@@ -113,6 +142,10 @@ struct Wanted {
 }
 
 impl Wanted {
+    const fn is_all(&self) -> bool {
+        self.node_type.is_none() && self.region.is_none()
+    }
+
     fn takes(&self, partition: &Partition) -> bool {
         self.node_type
             .is_none_or(|wanted| wanted == partition.node_type)
@@ -162,20 +195,25 @@ pub(crate) async fn fees(
 
 fn table(folds: &Projections, wanted: &Wanted, (from, limit): (WorkerNo, usize)) -> FeeTable {
     let (rows, suspense) = rows(folds, wanted);
+    let paid = |worker| wanted.is_all().then(|| Paid::of(folds, worker));
     let mut total = FeeRow::default();
-    for (_, row) in &rows {
+    let mut total_paid = wanted.is_all().then(Paid::default);
+    for (worker, row) in &rows {
         total = plus(&total, row);
+        total_paid = total_paid
+            .zip(paid(*worker))
+            .map(|(sum, one)| sum.plus(one));
     }
     let mut page = rows.iter().filter(|(worker, _)| *worker >= from);
     let shown = page.by_ref().take(limit);
     let workers = shown
-        .map(|(worker, row)| worker_fees(folds, *worker, row))
+        .map(|(worker, row)| worker_fees(folds, *worker, Sums::of(row, paid(*worker))))
         .collect();
     FeeTable {
         asset: "ETH",
         workers,
         next: page.next().map(|(worker, _)| worker.0),
-        totals: Sums::of(&total),
+        totals: Sums::of(&total, total_paid),
         suspense_wei: suspense.to_string(),
         position: folds.position.0,
     }
@@ -220,19 +258,12 @@ fn plus(left: &FeeRow, right: &FeeRow) -> FeeRow {
     }
 }
 
-fn worker_fees(folds: &Projections, worker: WorkerNo, row: &FeeRow) -> WorkerFees {
+fn worker_fees(folds: &Projections, worker: WorkerNo, sums: Sums) -> WorkerFees {
     let name = &folds.names.workers()[worker.index()];
-    let eth_address = match name {
-        WorkerName::Address(address) => Some(address.to_string()),
-        WorkerName::Miner(_) => {
-            let file = folds.registry.worker(worker).map(|worker| worker.file);
-            file.and_then(|file| file.manifest.payout_address)
-                .map(|address| address.to_string())
-        }
-    };
+    let address = folds.payout_address(worker);
     WorkerFees {
         worker: name.to_string(),
-        eth_address,
-        sums: Sums::of(row),
+        eth_address: address.map(|address| address.to_string()),
+        sums,
     }
 }

@@ -30,6 +30,12 @@ pub(crate) enum Rule {
     HeartbeatGraceMs,
     /// How soon a worker is asked to beat again: milliseconds from 1000 to 86400000.
     HeartbeatIntervalMs,
+    /// How long after its last payout a worker is not due again: milliseconds below 2^32.
+    PayoutIntervalMs,
+    /// The most that one run may request on chain: a text of digits, in wei.
+    PayoutRunMaxWei,
+    /// The most that may be requested on chain in one day of UTC: a text of digits, in wei.
+    PayoutDayMaxWei,
 }
 
 /// A change of one rule.
@@ -74,6 +80,9 @@ impl TryFrom<Cow<'_, str>> for Rule {
             "lease_ttl_ms" => Self::LeaseTtlMs,
             "heartbeat_grace_ms" => Self::HeartbeatGraceMs,
             "heartbeat_interval_ms" => Self::HeartbeatIntervalMs,
+            "payout_interval_ms" => Self::PayoutIntervalMs,
+            "payout_run_max_wei" => Self::PayoutRunMaxWei,
+            "payout_day_max_wei" => Self::PayoutDayMaxWei,
             _ => return Err("there is no rule of this name"),
         })
     }
@@ -87,6 +96,9 @@ impl Rule {
             Self::LeaseTtlMs => PolicyChange::LeaseTtlMs(number(field, raw)?),
             Self::HeartbeatGraceMs => PolicyChange::HeartbeatGraceMs(number(field, raw)?),
             Self::HeartbeatIntervalMs => PolicyChange::HeartbeatIntervalMs(number(field, raw)?),
+            Self::PayoutIntervalMs => PolicyChange::PayoutIntervalMs(number(field, raw)?),
+            Self::PayoutRunMaxWei => PolicyChange::PayoutRunMax(wei(field, raw)?),
+            Self::PayoutDayMaxWei => PolicyChange::PayoutDayMax(wei(field, raw)?),
         })
     }
 }
@@ -195,6 +207,12 @@ pub(crate) struct PolicyAnswer {
     heartbeat_grace_ms: u32,
     /// How soon a worker is asked to beat again, in milliseconds.
     heartbeat_interval_ms: u32,
+    /// How long after its last payout a worker is not due again, in milliseconds.
+    payout_interval_ms: u32,
+    /// The most that one run may request on chain, in wei.
+    payout_run_max_wei: String,
+    /// The most that may be requested on chain in one day of UTC, in wei.
+    payout_day_max_wei: String,
     /// The event that last changed a rule; 0 when none did.
     changed_position: u64,
 }
@@ -210,6 +228,9 @@ impl PolicyAnswer {
             lease_ttl_ms: policy.lease_ttl_ms,
             heartbeat_grace_ms: policy.heartbeat_grace_ms,
             heartbeat_interval_ms: policy.heartbeat_interval_ms,
+            payout_interval_ms: policy.payout_interval_ms,
+            payout_run_max_wei: policy.payout_run_max.to_string(),
+            payout_day_max_wei: policy.payout_day_max.to_string(),
             changed_position: policy.changed_at.0,
         }
     }

@@ -2,6 +2,7 @@
 
 mod intake;
 mod job;
+mod payout;
 mod worker;
 
 use purser_events::policy::{AssetDeclared, PartitionDeclared, PolicyChange};
@@ -48,6 +49,17 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::TypeNamed(named) => data.object.text("event_type", named.name.as_str()),
         Event::PayerNamed(named) => data.object.text("payer", named.name.as_str()),
         Event::RailNamed(named) => data.object.text("rail", named.name.as_str()),
+        Event::PayoutRequested(requested) => data.payout_requested(requested),
+        Event::PayoutSigned(signed) => data.payout_signed(signed),
+        Event::PayoutSent(sent) => data.payout_sent(sent),
+        Event::PayoutMined(mined) => data.payout_mined(mined),
+        Event::PayoutReorged(reorged) => data.payout_reorged(reorged),
+        Event::PayoutFinal(settled) => data.payout_final(settled),
+        Event::PayoutFailed(failed) => data.payout_failed(failed),
+        Event::PayoutReleased(released) => data.payout_released(released),
+        Event::SignerOpened(opened) => data.signer_opened(opened),
+        Event::SignerStopped(stopped) => data.signer_stopped(stopped),
+        Event::SignerResumed(resumed) => data.object.number("nonce", resumed.nonce),
     }
 }
 
@@ -77,6 +89,11 @@ impl Data<'_, '_> {
             PolicyChange::HeartbeatIntervalMs(interval) => {
                 self.object.number("heartbeat_interval_ms", interval);
             }
+            PolicyChange::PayoutIntervalMs(interval) => {
+                self.object.number("payout_interval_ms", interval);
+            }
+            PolicyChange::PayoutRunMax(most) => self.object.amount("payout_run_max_wei", most.0),
+            PolicyChange::PayoutDayMax(most) => self.object.amount("payout_day_max_wei", most.0),
         }
     }
 

@@ -20,7 +20,7 @@ use purser_events::{
 use purser_projections::Projections;
 use purser_projections::names::Names;
 
-use super::payers;
+use super::{payers, payouts};
 
 pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
@@ -106,6 +106,7 @@ fn manifest() -> Manifest {
 pub(super) fn history() -> Vec<Envelope> {
     let mut history = first();
     history.extend(payers::history());
+    history.extend(payouts::history());
     history
 }
 

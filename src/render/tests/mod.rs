@@ -3,4 +3,5 @@
 mod events;
 mod history;
 mod payers;
+mod payouts;
 mod statement;
