@@ -167,9 +167,7 @@ fn sealed_bytes(data: &Path, envelopes: &[Envelope]) -> u64 {
     log.seal_all().expect("sealed");
     log.compact().expect("compacted");
     drop(log);
-    std::fs::metadata(data.join("log.redb"))
-        .expect("the log is a file")
-        .len()
+    purser::log::directory::bytes(data).expect("the log is there")
 }
 
 /// From the start of the program to its first answer, with a snapshot of the end.

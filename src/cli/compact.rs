@@ -1,20 +1,18 @@
 //! `purser compact`
 
-use std::fs;
-
 use serde_json::json;
 
 use super::args::Offline;
-use super::ledger::{Books, LOG_FILE};
+use super::ledger::Books;
 use super::out::{grouped, print, print_json};
 use super::{Failure, configured};
+use crate::log::directory;
 
 pub(super) fn run(args: &Offline) -> Result<(), Failure> {
     let mut books = Books::open(&configured(&args.config)?)?;
-    let path = books.data().join(LOG_FILE);
+    let path = books.data().to_owned();
     let size = || {
-        let meta = fs::metadata(&path);
-        meta.map(|meta| meta.len()).map_err(|source| Failure::Size {
+        directory::bytes(&path).map_err(|source| Failure::Size {
             path: path.clone(),
             source,
         })

@@ -9,15 +9,12 @@ use super::Failure;
 use super::server::Timekeeping;
 use crate::config::Config;
 use crate::log::redb_log::RedbLog;
-use crate::log::{AcquireError, Log, LogReader};
+use crate::log::{AcquireError, Log, LogReader, directory};
 use crate::service::{Genesis, OpenError, Replayed, Running, Settings, SnapshotStore, replay};
 
 /// The file in a data directory that says where its server listens. It is only a hint: a server
 /// that was killed leaves it behind.
 pub(super) const ADDRESS_FILE: &str = "ADDRESS";
-
-/// The log's file in a data directory.
-pub(super) const LOG_FILE: &str = "log.redb";
 
 /// A ledger that is only read. While it lives, no server can take the directory.
 pub(super) struct Books {
@@ -91,7 +88,7 @@ fn genesis(config: &Config) -> Genesis {
 /// A command that reads makes no directory: a typing mistake would otherwise look like an empty
 /// ledger.
 pub(super) fn must_exist(data: &Path) -> Result<(), Failure> {
-    if data.join(LOG_FILE).exists() {
+    if directory::is_there(data) {
         Ok(())
     } else {
         Err(Failure::NoLedger {

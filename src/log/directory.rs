@@ -1,48 +1,124 @@
-//! The data directory: which format it has, and who holds it.
+//! The data directory: which format it has, which files, and who holds it.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::backends::FileBackend;
 use redb::{DatabaseError, ReadableDatabase};
 
 use super::AcquireError;
+use super::files::Found;
 use super::store::{StoreError, caught};
 use super::stored::{META_FORMAT, meta};
 
 /// The newest format of the data directory that this program knows.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const FORMAT_FILE: &str = "format";
+const DRAFT_FILE: &str = "format.new";
 const FORMAT_TEXT: &str = "purser log, format ";
-const LOG_FILE: &str = "log.redb";
 
-/// Opens the log's file in a directory, or makes both; refuses a newer format before anything is
-/// written.
-pub(crate) fn open(directory: &Path) -> Result<(FileBackend, PathBuf), AcquireError> {
-    fs::create_dir_all(directory).map_err(unreachable_at)?;
-    refuse_newer(directory)?;
-    let path = directory.join(LOG_FILE);
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(unreachable_at)?;
-    let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
-    super::unfinished::discard(&directory.join(FORMAT_FILE), &backend).map_err(unreachable_at)?;
-    Ok((backend, path))
+/// The file of what is sealed.
+pub(crate) const COLD_FILE: &str = "log.redb";
+
+/// The file of the newest blocks. The first format had none.
+pub(crate) const HOT_FILE: &str = "hot.redb";
+
+/// Whether there is a log in a directory.
+#[must_use]
+pub fn is_there(directory: &Path) -> bool {
+    directory.join(COLD_FILE).exists()
 }
 
-/// Opens the log's file in a directory for reading only. Nothing is made.
-pub(crate) fn look(directory: &Path) -> Result<(FileBackend, PathBuf), AcquireError> {
+/// How many bytes the log's files take.
+///
+/// # Errors
+/// When they cannot be asked.
+pub fn bytes(directory: &Path) -> std::io::Result<u64> {
+    let mut bytes = fs::metadata(directory.join(COLD_FILE))?.len();
+    match fs::metadata(directory.join(HOT_FILE)) {
+        Ok(hot) => bytes += hot.len(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(bytes)
+}
+
+/// Opens the cold file in a directory, or makes both; refuses a newer format before anything is
+/// written. From here on nobody else can open the log.
+pub(crate) fn open(directory: &Path) -> Result<FileBackend, AcquireError> {
+    fs::create_dir_all(directory).map_err(unreachable_at)?;
     refuse_newer(directory)?;
-    let path = directory.join(LOG_FILE);
-    let file = fs::File::open(&path).map_err(unreachable_at)?;
+    let path = directory.join(COLD_FILE);
+    let marked = directory.join(FORMAT_FILE).exists();
+    // redb would take an empty file for one to be made.
+    if marked && fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+        return Err(AcquireError::Missing { path });
+    }
+    let file = made(&path)?;
+    // redb takes this lock as well, but not before the file was looked at.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Err(AcquireError::Held { path }),
+        Err(fs::TryLockError::Error(error)) => return Err(unreachable_at(error)),
+    }
     let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
-    Ok((backend, path))
+    // The mark is written only after the log was opened once: without it no batch was appended. A
+    // file that lost its beginning later still has the mark beside it, and is left as it is.
+    if !marked {
+        super::unfinished::discard(&backend).map_err(unreachable_at)?;
+    }
+    Ok(backend)
+}
+
+/// Opens the hot file in a directory whose cold file is held, or makes it when the format that was
+/// found says that there need not be one.
+pub(crate) fn open_hot(directory: &Path, found: Found) -> Result<FileBackend, AcquireError> {
+    let path = directory.join(HOT_FILE);
+    if found == Some(FORMAT) && !path.exists() {
+        return Err(AcquireError::Missing { path });
+    }
+    let backend = FileBackend::new(made(&path)?).map_err(|error| unopened(error, &path))?;
+    if found != Some(FORMAT) {
+        super::unfinished::discard(&backend).map_err(unreachable_at)?;
+        // The cold file will say that this one has to be there: its name must not be lost.
+        sync_directory(directory).map_err(unreachable_at)?;
+    }
+    Ok(backend)
+}
+
+fn made(path: &Path) -> Result<fs::File, AcquireError> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(unreachable_at)
+}
+
+/// Opens the cold file in a directory for reading only. Nothing is made.
+pub(crate) fn look(directory: &Path) -> Result<FileBackend, AcquireError> {
+    refuse_newer(directory)?;
+    let path = directory.join(COLD_FILE);
+    let file = fs::File::open(&path).map_err(unreachable_at)?;
+    FileBackend::new(file).map_err(|error| unopened(error, &path))
+}
+
+/// Opens the hot file in a directory for reading only; `None` when the format that was found says
+/// that there need not be one.
+pub(crate) fn look_hot(
+    directory: &Path,
+    found: Found,
+) -> Result<Option<FileBackend>, AcquireError> {
+    let path = directory.join(HOT_FILE);
+    let file = match fs::File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound && found == Some(FORMAT) => {
+            return Err(AcquireError::Missing { path });
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreachable_at(error)),
+    };
+    let backend = FileBackend::new(file).map_err(|error| unopened(error, &path))?;
+    Ok(Some(backend))
 }
 
 /// Refuses a format that is newer than this program.
@@ -66,7 +142,7 @@ fn refuse_newer(directory: &Path) -> Result<(), AcquireError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(unreachable_at(error)),
     }
-    let path = directory.join(LOG_FILE);
+    let path = directory.join(COLD_FILE);
     let database = match caught(|| redb::Builder::new().open_read_only(&path)) {
         Some(Ok(database)) => database,
         Some(Err(DatabaseError::DatabaseAlreadyOpen)) => return Err(AcquireError::Held { path }),
@@ -88,13 +164,21 @@ pub(crate) fn mark(directory: &Path) -> Result<(), AcquireError> {
 
 fn write_format_file(directory: &Path) -> std::io::Result<()> {
     let path = directory.join(FORMAT_FILE);
-    if path.exists() {
+    let text = format!("{FORMAT_TEXT}{FORMAT}\n");
+    if fs::read_to_string(&path).is_ok_and(|found| found == text) {
         return Ok(());
     }
-    let mut file = fs::File::create(&path)?;
-    writeln!(file, "{FORMAT_TEXT}{FORMAT}")?;
+    // Renamed into place: a half-written number would read as a newer format.
+    let draft = directory.join(DRAFT_FILE);
+    let mut file = fs::File::create(&draft)?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    // Without this a crash could leave the log's file without a name in its directory.
+    fs::rename(&draft, &path)?;
+    sync_directory(directory)
+}
+
+/// Without this a crash could leave a file without a name in its directory.
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 

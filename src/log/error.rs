@@ -20,6 +20,12 @@ pub enum AcquireError {
         /// The newest format that this program knows.
         known: u32,
     },
+    /// A file of the log is gone.
+    #[error("{path} is missing, and the log is not whole without it; restore both files together")]
+    Missing {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The log cannot be reached or read.
     #[error("cannot open the log")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -4,12 +4,14 @@ pub mod batch;
 mod block;
 pub mod directory;
 mod error;
+mod files;
 pub mod memory;
 mod overlay;
 mod read;
 pub mod redb_log;
 mod sealed;
 pub mod sealer;
+mod settle;
 mod store;
 mod stored;
 #[cfg(test)]

@@ -88,7 +88,11 @@ pub(crate) fn read_block(first: Position, bytes: &[u8]) -> Result<Block<'_>, Rea
 }
 
 /// Adds a block's leaves up to a position to the tree, unless they are in it.
-fn advance(tree: &mut Frontier, block: &Block<'_>, to: Position) -> Result<(), ReadError> {
+pub(crate) fn advance(
+    tree: &mut Frontier,
+    block: &Block<'_>,
+    to: Position,
+) -> Result<(), ReadError> {
     if tree.size() + 1 == block.first.0 {
         block.append_leaves(to, tree);
     }

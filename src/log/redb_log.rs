@@ -1,22 +1,27 @@
-//! The log in a redb file: the embedded default.
+//! The log in redb files: the embedded default.
 //!
-//! One transaction per batch, durable when `append` returns. Where a crash may fall:
+//! One transaction of the hot file per batch, durable when `append` returns. It has one sync; where
+//! a crash may fall:
 //!
-//! - before the first of redb's two syncs, or in it: the old root is in force, the batch is absent;
-//! - between the two, or in the second: either root may be in force, the batch is there whole or
-//!   not at all;
-//! - after the second: the batch is there.
+//! - before the sync, or in it: either root may be in force. redb takes the new one only if all of
+//!   its pages are there, so the batch is there whole or not at all;
+//! - after it: the batch is there.
 //!
 //! Hence what a failed [`Log::append`] answers. After a failed write the file is opened again at
 //! once: redb then settles on one root, for ever, and syncs it. If the batch is there, the append
 //! did succeed; if not, it is `Full` or `Unavailable`. Where the file cannot even be opened, it is
-//! `Unknown`, but for a full disk before the first sync, after which the batch cannot be there.
+//! `Unknown`, but for a full disk before the sync, after which the batch cannot be there.
 //! After a failed sync the operating system may show bytes that never reached the disk, so that
 //! looking again proves nothing: that is `Unknown`, and `resolve` and every later `append` fail
 //! until the process is started anew.
+//!
+//! The sealer moves blocks to the cold file and so keeps the hot one small. Where batches come
+//! faster than it packs, the writer packs a segment itself before it appends: the hot file, which
+//! redb walks when it is opened after a crash, never holds much more than [`HOT_BYTES_MAX`].
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use purser_events::codec::decode_envelope;
@@ -24,32 +29,39 @@ use purser_events::{Envelope, Micros, Position};
 use redb::{StorageBackend, WriteTransaction};
 
 use super::block::{Block, cut};
-use super::directory::{refuse, unopened};
 use super::error::Damage;
-use super::read::{Chunk, Source, damaged, read_batches, read_block};
-use super::sealer::Bell;
+use super::files::Files;
+use super::read::{Chunk, Source, advance, damaged, read_batches, read_block};
+use super::sealer::{Bell, seal_oldest};
+use super::settle::settle;
 use super::store::{Failure, Store, StoreError};
-use super::stored::{BLOCKS, META, META_EPOCH, META_FORMAT, SEALED, Stored, meta, unreadable};
+use super::stored::{BLOCKS, META_EPOCH, Stored, unreadable};
 use super::tree::Frontier;
 use super::{AcquireError, AppendError, Batch, BatchId, End, Lease, Log, LogReader};
 use super::{Limits, ReadError, Resolution, Root, directory};
 
-/// The log in a redb file.
+/// The writer seals by itself before it appends to a hot file that holds more than this.
+pub(crate) const HOT_BYTES_MAX: u64 = 128 << 20;
+
+/// The log in redb files.
 #[derive(Debug)]
 pub struct RedbLog {
     shared: Arc<Shared>,
     tree: Frontier,
     epoch: u64,
+    hot_bytes_max: u64,
 }
 
 /// What the log and its readers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) store: Store,
+    pub(crate) files: Files,
     pub(crate) bell: Bell,
     /// Held while a segment is packed and stored: by one at a time.
     pub(crate) sealing: Mutex<()>,
     end: RwLock<End>,
+    // Bytes of the blocks in the hot file.
+    hot_bytes: AtomicU64,
 }
 
 impl Shared {
@@ -60,7 +72,17 @@ impl Shared {
 
     fn set_end(&self, end: End) {
         *self.end.write().unwrap_or_else(PoisonError::into_inner) = end;
-        self.bell.ring(end.position);
+        self.bell.ring(end.position, self.hot_bytes());
+    }
+
+    /// How many bytes of blocks the hot file holds.
+    pub(crate) fn hot_bytes(&self) -> u64 {
+        self.hot_bytes.load(Ordering::Acquire)
+    }
+
+    /// Counts blocks that were removed from the hot file.
+    pub(crate) fn cooled(&self, bytes: u64) {
+        self.hot_bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 
@@ -69,38 +91,63 @@ impl RedbLog {
     ///
     /// # Errors
     /// When another process holds the log, when it is of a newer format (then no byte of the
-    /// directory is changed), or when it cannot be read.
+    /// directory is changed), when one of its files is gone, or when it cannot be read.
     pub fn open(directory: &Path) -> Result<Self, AcquireError> {
-        let (backend, path) = directory::open(directory)?;
-        let log = Self::on(Arc::new(backend), &path)?;
+        let cold = Arc::new(directory::open(directory)?);
+        let log = Self::on(cold, directory, |found| {
+            Ok(Arc::new(directory::open_hot(directory, found)?))
+        })?;
         directory::mark(directory)?;
         Ok(log)
     }
 
-    /// Opens the log on any storage: for tests that crash it. After a failure the log opens the
-    /// same backend again, so `close` may be called more than once, and reading may follow it.
+    /// Opens the log on any storages, the hot one and the cold one: for tests that crash them.
+    /// After a failure the log opens the same backends again, so `close` may be called more than
+    /// once, and reading may follow it.
     ///
     /// # Errors
-    /// As [`RedbLog::open`], except that a storage of a newer format may have been written to.
-    pub fn create_with_backend(backend: impl StorageBackend) -> Result<Self, AcquireError> {
-        Self::on(Arc::new(backend), Path::new("(storage)"))
+    /// As [`RedbLog::open`], except that storages of a newer format may have been written to.
+    pub fn create_with_backends(
+        hot: impl StorageBackend,
+        cold: impl StorageBackend,
+    ) -> Result<Self, AcquireError> {
+        Self::on(Arc::new(cold), Path::new("(storage)"), |_| {
+            Ok(Arc::new(hot))
+        })
     }
 
-    fn on(backend: Arc<dyn StorageBackend>, path: &Path) -> Result<Self, AcquireError> {
-        let store = Store::open(backend).map_err(|error| unopened(error, path))?;
-        let epoch = prepare(&store)?;
-        let (end, tree) = find_end(&store)?;
+    fn on(
+        cold: Arc<dyn StorageBackend>,
+        directory: &Path,
+        hot: impl FnOnce(Option<u32>) -> Result<Arc<dyn StorageBackend>, AcquireError>,
+    ) -> Result<Self, AcquireError> {
+        let (files, found) = Files::open(cold, directory, hot)?;
+        settle(&files, found)?;
+        let unreachable = |error: StoreError| AcquireError::Unreachable(Box::new(error));
+        let epoch = files.meta(META_EPOCH).map_err(unreachable)?;
+        let stored = Stored::now(&files, Position::ORIGIN)?;
+        let (end, tree) = find_end(&stored)?;
+        let hot_bytes = stored.hot_bytes()?;
+        drop(stored);
         let shared = Arc::new(Shared {
-            store,
+            files,
             bell: Bell::default(),
             sealing: Mutex::new(()),
             end: RwLock::new(end),
+            hot_bytes: AtomicU64::new(hot_bytes),
         });
         Ok(Self {
             shared,
             tree,
-            epoch,
+            epoch: epoch.unwrap_or(0),
+            hot_bytes_max: HOT_BYTES_MAX,
         })
+    }
+
+    /// Sets how much the hot file may hold before the writer seals by itself.
+    #[cfg(test)]
+    pub(crate) const fn set_hot_bytes_max(&mut self, bytes: u64) {
+        self.hot_bytes_max = bytes;
     }
 
     /// What the log shares with its readers.
@@ -123,7 +170,8 @@ impl RedbLog {
     /// When the log is damaged, or cannot be written.
     pub fn compact(&mut self) -> Result<Position, ReadError> {
         let sealed = self.seal_all()?;
-        let compacted = self.shared.store.compact();
+        let files = &self.shared.files;
+        let compacted = files.cold.compact().and_then(|()| files.hot.compact());
         compacted.map_err(|error| unreadable(sealed, error))?;
         Ok(sealed)
     }
@@ -132,12 +180,35 @@ impl RedbLog {
         if lease.epoch != self.epoch {
             return Err(AppendError::Fenced);
         }
-        super::check_batch(batch, self.end().position, super::LIMITS)
+        super::check_batch(batch, self.end().position, super::LIMITS)?;
+        if self.shared.files.sync_failed() {
+            return Err(AppendError::Unknown(Box::new(StoreError::SyncFailed)));
+        }
+        Ok(())
+    }
+
+    /// Keeps the hot file small where the sealer does not keep up.
+    fn make_room(&self) -> Result<(), AppendError> {
+        while self.shared.hot_bytes() > self.hot_bytes_max {
+            match seal_oldest(&self.shared) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    let watch = self.shared.files.cold.watch();
+                    return Err(match watch.failure() {
+                        Failure::Full => AppendError::Full,
+                        Failure::Sync => AppendError::Unknown(Box::new(error)),
+                        _ => AppendError::Unavailable(Box::new(error)),
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Finds out what a failed append means. See the module's own words.
     fn judge(&mut self, batch: BatchId, attempt: Attempt) -> Result<End, AppendError> {
-        let watch = self.shared.store.watch();
+        let watch = self.shared.files.hot.watch();
         let full = watch.failure() == Failure::Full;
         let before_sync = watch.syncs() == attempt.syncs;
         let error = Box::new(attempt.error);
@@ -148,8 +219,8 @@ impl RedbLog {
             Ok(Resolution::Committed(end)) => Ok(end),
             Ok(Resolution::Absent) if full => Err(AppendError::Full),
             Ok(Resolution::Absent) => Err(AppendError::Unavailable(error)),
-            // The root in force was committed in two phases, so redb will not look at the one
-            // that was being written, whose turn only comes with the first sync.
+            // A page of the new root, or the head of the file that names it, was not written: it
+            // will never pass for whole.
             Err(_) if full && before_sync => Err(AppendError::Full),
             Err(_) => Err(AppendError::Unknown(error)),
         }
@@ -158,12 +229,15 @@ impl RedbLog {
     fn look_for(&mut self, batch: BatchId) -> Result<Resolution, ReadError> {
         let position = self.end().position;
         let unreadable = |error: StoreError| unreadable(position, error);
-        self.shared.store.writing().recover().map_err(unreadable)?;
-        let last = last_batch(&self.shared.store, position)?;
-        if last != Some(batch) {
+        let files = &self.shared.files;
+        files.hot.writing().recover().map_err(unreadable)?;
+        let stored = Stored::now(files, position)?;
+        if last_batch(&stored)? != Some(batch) {
             return Ok(Resolution::Absent);
         }
-        let (end, tree) = find_end(&self.shared.store)?;
+        let (end, tree) = find_end(&stored)?;
+        let hot_bytes = stored.hot_bytes()?;
+        self.shared.hot_bytes.store(hot_bytes, Ordering::Release);
         self.tree = tree;
         self.shared.set_end(end);
         Ok(Resolution::Committed(end))
@@ -183,8 +257,8 @@ impl Log for RedbLog {
 
     fn acquire(&mut self) -> Result<Lease, AcquireError> {
         let epoch = self.epoch + 1;
-        write_meta(&self.shared.store, META_EPOCH, epoch)
-            .map_err(|error| AcquireError::Unreachable(Box::new(error)))?;
+        let written = self.shared.files.set_meta(META_EPOCH, epoch);
+        written.map_err(|error| AcquireError::Unreachable(Box::new(error)))?;
         self.epoch = epoch;
         Ok(Lease { epoch })
     }
@@ -198,10 +272,12 @@ impl Log for RedbLog {
         if batch.is_empty() {
             return Ok(self.end());
         }
+        self.make_room()?;
         let mut tree = self.tree.clone();
-        if let Err(attempt) = write_batch(&self.shared.store, batch, &mut tree) {
-            return self.judge(batch.id(), attempt);
-        }
+        match write_batch(&self.shared.files.hot, batch, &mut tree) {
+            Ok(bytes) => self.shared.hot_bytes.fetch_add(bytes, Ordering::AcqRel),
+            Err(attempt) => return self.judge(batch.id(), attempt),
+        };
         let end = End {
             position: batch.last(),
             recorded_at: batch.recorded_at(),
@@ -223,7 +299,8 @@ impl Log for RedbLog {
     }
 }
 
-fn write_batch(store: &Store, batch: &Batch, tree: &mut Frontier) -> Result<(), Attempt> {
+/// Answers how many bytes of blocks were written.
+fn write_batch(store: &Store, batch: &Batch, tree: &mut Frontier) -> Result<u64, Attempt> {
     let writing = store.writing();
     let begun = writing.begin();
     let syncs = store.watch().syncs();
@@ -236,60 +313,29 @@ fn put_batch(
     transaction: WriteTransaction,
     batch: &Batch,
     tree: &mut Frontier,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
+    let mut written = 0;
     {
         let mut blocks = transaction.open_table(BLOCKS)?;
         cut(batch, tree, |first, bytes| {
+            written += bytes.len() as u64;
             blocks.insert(first.0, bytes).map(drop)
         })?;
     }
-    Ok(transaction.commit()?)
-}
-
-fn write_meta(store: &Store, key: &str, value: u64) -> Result<(), StoreError> {
-    let writing = store.writing();
-    let transaction = writing.begin()?;
-    transaction.open_table(META)?.insert(key, value)?;
-    Ok(transaction.commit()?)
-}
-
-/// Refuses a newer format; makes the tables of a new file; answers the last lease's epoch.
-fn prepare(store: &Store) -> Result<u64, AcquireError> {
-    let unreachable = |error: StoreError| AcquireError::Unreachable(Box::new(error));
-    if let Some(found) = read_meta(store, META_FORMAT).map_err(unreachable)? {
-        refuse(u32::try_from(found).unwrap_or(u32::MAX))?;
-    } else {
-        make_tables(store).map_err(unreachable)?;
-    }
-    let epoch = read_meta(store, META_EPOCH).map_err(unreachable)?;
-    Ok(epoch.unwrap_or(0))
-}
-
-fn read_meta(store: &Store, key: &str) -> Result<Option<u64>, StoreError> {
-    meta(&store.begin_read()?, key)
-}
-
-fn make_tables(store: &Store) -> Result<(), StoreError> {
-    let writing = store.writing();
-    let transaction = writing.begin()?;
-    transaction.open_table(BLOCKS)?;
-    transaction.open_table(SEALED)?;
-    transaction
-        .open_table(META)?
-        .insert(META_FORMAT, u64::from(directory::FORMAT))?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(written)
 }
 
 /// Which batch the log ends with.
-fn last_batch(store: &Store, position: Position) -> Result<Option<BatchId>, ReadError> {
-    let last = Stored::now(store, position)?.last_block()?;
+fn last_batch(stored: &Stored) -> Result<Option<BatchId>, ReadError> {
+    let last = stored.last_block()?;
     last.map(|(first, bytes)| Ok(read_block(first, bytes.as_ref())?.batch))
         .transpose()
 }
 
-/// Where the log ends, and the tree there.
-fn find_end(store: &Store) -> Result<(End, Frontier), ReadError> {
-    let stored = Stored::now(store, Position::ORIGIN)?;
+/// Where the log ends, and the tree there. The two files must fit together.
+fn find_end(stored: &Stored) -> Result<(End, Frontier), ReadError> {
+    check_seam(stored)?;
     let end = match stored.last_block()? {
         Some((first, bytes)) => end_of(&read_block(first, bytes.as_ref())?)?,
         None => End {
@@ -300,6 +346,25 @@ fn find_end(store: &Store) -> Result<(End, Frontier), ReadError> {
     };
     let tree = stored.tree_at(end.position)?;
     Ok((end, tree))
+}
+
+/// The oldest block follows what is sealed, by its position and by its root: the hot file is not
+/// one of another log or another day. Sealing leaves the newest block, so where anything is sealed
+/// there is a block.
+fn check_seam(stored: &Stored) -> Result<(), ReadError> {
+    let next = stored.sealed_to().next();
+    match stored
+        .blocks(next, Position(u64::MAX))?
+        .next()
+        .transpose()?
+    {
+        None if stored.sealed_to() == Position::ORIGIN => Ok(()),
+        Some((first, bytes)) if first == next => {
+            let block = read_block(first, bytes.as_ref())?;
+            advance(&mut stored.sealed_tree()?, &block, block.last())
+        }
+        _ => Err(damaged(next, Damage::Gap)),
+    }
 }
 
 fn end_of(block: &Block<'_>) -> Result<End, ReadError> {
@@ -328,7 +393,7 @@ impl LogReader for RedbReader {
         if position > self.shared.end().position {
             return Ok(None);
         }
-        let stored = Stored::now(&self.shared.store, position)?;
+        let stored = Stored::now(&self.shared.files, position)?;
         Ok(Some(stored.tree_at(position)?.root()))
     }
 
@@ -343,6 +408,6 @@ impl LogReader for RedbReader {
 
 impl Source for Shared {
     fn fetch(&self, from: Position, into: &mut Chunk) -> Result<(), ReadError> {
-        Stored::now(&self.store, from)?.fetch(from, into)
+        Stored::now(&self.files, from)?.fetch(from, into)
     }
 }

@@ -1,19 +1,21 @@
 //! The sealer: packs closed ranges of blocks into segments, in the background.
 //!
-//! Packing and proving run on the sealer's own thread. The exchange of the blocks for the segment
-//! is one small transaction of its own. To hand the packed bytes to the writer's next append
-//! would save a sync, but make that append wait for the writing of half a megabyte, and a quiet
-//! log would never be sealed; by itself the exchange holds the writer up for a few milliseconds
-//! per 65,536 events (`benches/log.rs` measures it).
+//! Packing and proving run on the sealer's own thread, and the segment goes to the cold file, where
+//! no commit waits for it. Only then are its blocks removed from the hot file, a few at a time, so
+//! that the writer waits for a few milliseconds at most.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+use redb::ReadableTable;
 
 use super::error::ReadError;
+use super::files::Files;
 use super::read::read_block;
 use super::redb_log::{RedbLog, Shared};
 use super::sealed::{Packed, Packing};
-use super::store::StoreError;
+use super::store::{Store, StoreError};
 use super::stored::{BLOCKS, SEALED, Stored, unreadable};
 use purser_events::Position;
 
@@ -22,6 +24,18 @@ const KEEP_HOT: u64 = 65_536;
 
 /// The sealer waits until this many events may be sealed.
 const WORTH_WHILE: u64 = 65_536;
+
+/// Or until the blocks take this much, however few events they hold.
+const HOT_BYTES: u64 = 32 << 20;
+
+/// After a failure the sealer waits until this many events have come.
+const PATIENCE: u64 = 1_024;
+
+/// Blocks that are removed in one transaction of the hot file.
+const REMOVE_AT_ONCE: usize = 1_024;
+
+/// Between two removals the writer gets its turn.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What wakes the sealer.
 #[derive(Debug, Default)]
@@ -33,48 +47,66 @@ pub(crate) struct Bell {
 #[derive(Debug, Default)]
 struct Ring {
     end: Position,
+    hot_bytes: u64,
+    // What the sealer waits for: the first, or many bytes and the second.
+    wanted: Position,
+    patience: Position,
     sealed: Position,
     stop: bool,
 }
 
+impl Ring {
+    fn is_due(&self) -> bool {
+        self.end >= self.wanted || self.hot_bytes > HOT_BYTES && self.end >= self.patience
+    }
+}
+
 impl Bell {
-    /// Tells where the log ends now.
-    pub(crate) fn ring(&self, end: Position) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    fn state(&self) -> MutexGuard<'_, Ring> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells where the log ends now, and how much of it is hot.
+    pub(crate) fn ring(&self, end: Position, hot_bytes: u64) {
+        let mut state = self.state();
         state.end = end;
+        state.hot_bytes = hot_bytes;
+        let due = state.is_due();
         drop(state);
-        self.rung.notify_all();
+        // Most commits wake nobody.
+        if due {
+            self.rung.notify_all();
+        }
     }
 
     /// Tells up to where the log is sealed now.
     fn tell_sealed(&self, until: Position) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.sealed = until;
-        drop(state);
+        self.state().sealed = until;
         self.rung.notify_all();
     }
 
     /// Waits until the log is sealed up to a position.
     #[cfg(test)]
     pub(crate) fn await_sealed(&self, until: Position) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.rung.wait_while(state, |state| state.sealed < until);
+        let waited = self
+            .rung
+            .wait_while(self.state(), |state| state.sealed < until);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn stop(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.stop = true;
-        drop(state);
+        self.state().stop = true;
         self.rung.notify_all();
     }
 
-    /// Waits until the log reaches a position; `None` when the sealer is to stop.
-    fn wait(&self, until: Position) -> Option<Position> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until the log reaches a position, or else takes many bytes and reaches another;
+    /// `None` when the sealer is to stop.
+    fn wait(&self, wanted: Position, patience: Position) -> Option<Position> {
+        let mut state = self.state();
+        (state.wanted, state.patience) = (wanted, patience);
         let state = self
             .rung
-            .wait_while(state, |state| !state.stop && state.end < until)
+            .wait_while(state, |state| !state.stop && !state.is_due())
             .unwrap_or_else(PoisonError::into_inner);
         (!state.stop).then_some(state.end)
     }
@@ -95,7 +127,7 @@ impl Sealer {
     pub fn start(log: &RedbLog) -> std::io::Result<Self> {
         let shared = log.shared().clone();
         let ours = shared.clone();
-        shared.bell.ring(shared.end().position);
+        shared.bell.ring(shared.end().position, shared.hot_bytes());
         let thread = std::thread::Builder::new()
             .name("sealer".to_owned())
             .spawn(move || run(&ours))?;
@@ -136,18 +168,22 @@ impl Drop for Sealer {
 
 fn run(shared: &Shared) -> Result<(), ReadError> {
     let mut sealed = sealed_until(shared)?;
-    while let Some(end) = shared.bell.wait(sealed.plus(KEEP_HOT + WORTH_WHILE)) {
-        let limit = Position(end.0 - KEEP_HOT);
-        match seal_one(shared, limit) {
+    let mut patience = Position::ORIGIN;
+    loop {
+        let wanted = sealed.plus(KEEP_HOT + WORTH_WHILE).max(patience);
+        let Some(end) = shared.bell.wait(wanted, patience) else {
+            return Ok(());
+        };
+        let kept = if end >= wanted { KEEP_HOT } else { 1 };
+        match seal_one(shared, Position(end.0 - kept)) {
             Ok(Some(until)) => sealed = until,
             // Nothing could be sealed before there is more.
-            Ok(None) => sealed = limit,
+            Ok(None) => patience = end.plus(PATIENCE),
             // The writer meets the same failure and deals with it; blocks stay as they are.
-            Err(ReadError::Unreadable { .. }) => sealed = end,
+            Err(ReadError::Unreadable { .. }) => patience = end.plus(PATIENCE),
             Err(error) => return Err(error),
         }
     }
-    Ok(())
 }
 
 /// Seals all blocks but the newest one, and answers up to where the log is sealed.
@@ -157,31 +193,49 @@ pub(super) fn seal_all(shared: &Shared) -> Result<Position, ReadError> {
     sealed_until(shared)
 }
 
+/// Seals the oldest segment, whatever the newest events are; `false` when there is none.
+pub(super) fn seal_oldest(shared: &Shared) -> Result<bool, ReadError> {
+    let limit = Position(shared.end().position.0.saturating_sub(1));
+    Ok(seal_one(shared, limit)?.is_some())
+}
+
 /// Seals one segment of blocks that end at or before `limit`; `None` when there are none.
 fn seal_one(shared: &Shared, limit: Position) -> Result<Option<Position>, ReadError> {
     let _alone = shared
         .sealing
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let Some(packed) = pack(shared, limit)? else {
+    let Some(packing) = gather(shared, limit)? else {
         return Ok(None);
     };
-    exchange(shared, &packed).map_err(|error| unreadable(packed.first, error))?;
+    let packed = packing.finish()?;
+    let failed = |error| unreadable(packed.first, error);
+    // A crash between the two leaves the blocks beside their segment: the next start removes them.
+    let cold = &shared.files.cold;
+    if let Err(error) = store(cold, &packed) {
+        // What is sealed stays readable meanwhile, if the file can be opened again at all.
+        let _ = cold.writing().recover();
+        return Err(failed(error));
+    }
+    let removed = remove_sealed(&shared.files, packed.last, |bytes| shared.cooled(bytes));
+    removed.map_err(failed)?;
     shared.bell.tell_sealed(packed.last);
     Ok(Some(packed.last))
 }
 
 fn sealed_until(shared: &Shared) -> Result<Position, ReadError> {
-    let stored = Stored::now(&shared.store, Position::ORIGIN)?;
-    Ok(Position(stored.sealed_tree()?.size()))
+    let stored = Stored::now(&shared.files, Position::ORIGIN)?;
+    Ok(stored.sealed_to())
 }
 
-fn pack(shared: &Shared, limit: Position) -> Result<Option<Packed>, ReadError> {
-    let stored = Stored::now(&shared.store, limit)?;
+/// Copies out the blocks of the next segment, so that none of redb's pages are held while they are
+/// packed.
+fn gather(shared: &Shared, limit: Position) -> Result<Option<Packing>, ReadError> {
+    let stored = Stored::now(&shared.files, limit)?;
     let tree = stored.sealed_tree()?;
     let from = Position(tree.size() + 1);
     let mut packing = Packing::after(tree);
-    for entry in stored.blocks(from.0.., from)? {
+    for entry in stored.blocks(from, limit)? {
         let (first, bytes) = entry?;
         let block = read_block(first, bytes.as_ref())?;
         if packing.is_full() || block.last() > limit {
@@ -189,23 +243,59 @@ fn pack(shared: &Shared, limit: Position) -> Result<Option<Packed>, ReadError> {
         }
         packing.push(&block)?;
     }
-    if packing.is_empty() {
-        return Ok(None);
-    }
-    packing.finish().map(Some)
+    Ok((!packing.is_empty()).then_some(packing))
 }
 
-/// Puts the segment in the place of its blocks. A crash leaves either these or that.
-fn exchange(shared: &Shared, packed: &Packed) -> Result<(), StoreError> {
-    let writing = shared.store.writing();
+/// Stores a segment. A crash before the commit leaves nothing of it, one after it all of it.
+fn store(cold: &Store, packed: &Packed) -> Result<(), StoreError> {
+    let writing = cold.writing();
     let transaction = writing.begin()?;
     {
-        let mut blocks = transaction.open_table(BLOCKS)?;
-        blocks.retain_in(packed.first.0..=packed.last.0, |_, _| false)?;
         let mut sealed = transaction.open_table(SEALED)?;
         for (chunk, number) in packed.chunks().zip(0..) {
             sealed.insert((packed.first.0, number), chunk)?;
         }
     }
     Ok(transaction.commit()?)
+}
+
+/// Removes the blocks that end at or before a position up to which the cold file is durable, and
+/// tells how many bytes they had. A crash leaves the newest of them, which the next start removes.
+pub(super) fn remove_sealed(
+    files: &Files,
+    until: Position,
+    removed: impl Fn(u64),
+) -> Result<(), StoreError> {
+    loop {
+        let (bytes, more) = remove_some(&files.hot, until)?;
+        removed(bytes);
+        if !more {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn remove_some(hot: &Store, until: Position) -> Result<(u64, bool), StoreError> {
+    let writing = hot.writing();
+    let transaction = writing.begin()?;
+    let (mut bytes, mut count) = (0, 0);
+    {
+        let mut blocks = transaction.open_table(BLOCKS)?;
+        while count < REMOVE_AT_ONCE
+            && blocks
+                .first()?
+                .is_some_and(|(first, _)| first.value() <= until.0)
+        {
+            let removed = blocks.pop_first()?;
+            bytes += removed.map_or(0, |(_, block)| block.value().len() as u64);
+            count += 1;
+        }
+    }
+    if count == 0 {
+        transaction.abort()?;
+    } else {
+        transaction.commit()?;
+    }
+    Ok((bytes, count == REMOVE_AT_ONCE))
 }

@@ -1,4 +1,4 @@
-//! The redb file under the log: how it is opened, watched for failures, and opened again.
+//! A redb file under the log: how it is opened, watched for failures, and opened again.
 
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -168,10 +168,22 @@ impl StorageBackend for Watched {
     }
 }
 
+/// How the transactions of a file are committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// With one sync: the least that a durable commit can cost. After a crash redb walks the whole
+    /// file before it opens, so the file must be small.
+    OneSync,
+    /// With two syncs and a record of free pages: the file opens at once after a crash, however
+    /// large it is.
+    QuickRepair,
+}
+
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct Store {
     backend: Watched,
+    commits: Commits,
     database: RwLock<Option<Database>>,
     // Held by whoever writes, so that the file is never opened again under somebody's feet.
     writing: Mutex<()>,
@@ -179,13 +191,17 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens a file, or makes it.
-    pub(crate) fn open(backend: Arc<dyn StorageBackend>) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(
+        backend: Arc<dyn StorageBackend>,
+        commits: Commits,
+    ) -> Result<Self, DatabaseError> {
         let watch = Arc::new(Watch::default());
         let inner = backend;
         let backend = Watched { inner, watch };
         let database = open_database(&backend)?;
         Ok(Self {
             backend,
+            commits,
             database: RwLock::new(Some(database)),
             writing: Mutex::new(()),
         })
@@ -224,16 +240,24 @@ impl Store {
         }
     }
 
-    /// Looks at what is committed now.
+    /// Looks at what is committed now. Opens the file again first when that failed before. Whoever
+    /// holds the right to write must not ask.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         if self.watch().sync_failed() {
             return Err(StoreError::SyncFailed);
         }
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        match &*database {
-            Some(database) => Ok(database.begin_read()?),
-            None => Err(StorageError::DatabaseClosed.into()),
+        if let Some(transaction) = self.try_read()? {
+            return Ok(transaction);
         }
+        self.writing().recover()?;
+        self.try_read()?
+            .ok_or_else(|| StorageError::DatabaseClosed.into())
+    }
+
+    fn try_read(&self) -> Result<Option<ReadTransaction>, StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let begun = database.as_ref().map(Database::begin_read).transpose();
+        Ok(begun?)
     }
 }
 
@@ -261,8 +285,8 @@ pub(crate) struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Begins a transaction whose commit is durable, and quick to open again after a crash. Opens
-    /// the file again first when something failed before, because redb then refuses to go on.
+    /// Begins a transaction whose commit is durable. Opens the file again first when something
+    /// failed before, because redb then refuses to go on.
     pub(crate) fn begin(&self) -> Result<WriteTransaction, StoreError> {
         self.recover()?;
         let database = self.store.database.read();
@@ -271,7 +295,7 @@ impl Writing<'_> {
             return Err(StorageError::DatabaseClosed.into());
         };
         let mut transaction = database.begin_write()?;
-        transaction.set_quick_repair(true);
+        transaction.set_quick_repair(self.store.commits == Commits::QuickRepair);
         Ok(transaction)
     }
 

@@ -1,22 +1,24 @@
-//! What the redb file holds at one moment, and how to find one's way in it.
+//! What the log's two files hold at one moment, and how to find one's way in it.
 
 use purser_events::Position;
-use redb::{ReadOnlyTable, ReadTransaction, TableDefinition, TableError};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::error::{Damage, ReadError};
+use super::files::Files;
 use super::read::{Chunk, damaged, tree_at};
 use super::sealed::Segment;
-use super::store::{Store, StoreError};
+use super::store::StoreError;
 use super::tree::Frontier;
 
-/// Blocks that are not sealed yet, by first position.
+/// Blocks that are not sealed yet, by first position: in the hot file.
 pub(crate) const BLOCKS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("blocks");
 
-/// The parts of sealed segments, by first position of the segment and number of the part.
+/// The parts of sealed segments, by first position of the segment and number of the part: in the
+/// cold file.
 pub(crate) const SEALED: TableDefinition<'static, (u64, u32), &[u8]> =
     TableDefinition::new("sealed");
 
-/// The format and the lease.
+/// The format and the lease: in the cold file.
 pub(crate) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
 /// The format of the tables and of what stands in them.
@@ -30,6 +32,7 @@ pub(crate) const META_EPOCH: &str = "epoch";
 pub(crate) struct Stored {
     blocks: ReadOnlyTable<u64, &'static [u8]>,
     sealed: ReadOnlyTable<(u64, u32), &'static [u8]>,
+    sealed_to: Position,
 }
 
 /// The stored bytes of a block.
@@ -41,6 +44,43 @@ impl AsRef<[u8]> for BlockBytes {
     }
 }
 
+/// Blocks in order, from either end.
+pub(crate) struct Blocks {
+    range: redb::Range<'static, u64, &'static [u8]>,
+    near: Position,
+}
+
+impl Blocks {
+    fn read(&self, entry: Entry) -> Result<(Position, BlockBytes), ReadError> {
+        let (first, bytes) = entry.map_err(|error| unreadable(self.near, error))?;
+        Ok((Position(first.value()), BlockBytes(bytes)))
+    }
+}
+
+type Entry = Result<
+    (
+        redb::AccessGuard<'static, u64>,
+        redb::AccessGuard<'static, &'static [u8]>,
+    ),
+    redb::StorageError,
+>;
+
+impl Iterator for Blocks {
+    type Item = Result<(Position, BlockBytes), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.range.next()?;
+        Some(self.read(entry))
+    }
+}
+
+impl DoubleEndedIterator for Blocks {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let entry = self.range.next_back()?;
+        Some(self.read(entry))
+    }
+}
+
 /// Turns a failure of the storage into one of reading at a position.
 pub(crate) fn unreadable(position: Position, error: impl Into<StoreError>) -> ReadError {
     let source = Box::new(error.into());
@@ -49,38 +89,77 @@ pub(crate) fn unreadable(position: Position, error: impl Into<StoreError>) -> Re
 
 impl Stored {
     /// What is stored now. The position is for the error only.
-    pub(crate) fn now(store: &Store, position: Position) -> Result<Self, ReadError> {
-        let open = || Self::open(&store.begin_read()?);
-        open().map_err(|error| unreadable(position, error))
+    pub(crate) fn now(files: &Files, position: Position) -> Result<Self, ReadError> {
+        let mut stored = Self::open(files).map_err(|error| unreadable(position, error))?;
+        stored.sealed_to = stored.find_sealed_to()?;
+        Ok(stored)
     }
 
-    fn open(transaction: &ReadTransaction) -> Result<Self, StoreError> {
+    fn open(files: &Files) -> Result<Self, StoreError> {
+        // The hot file first: what leaves it was in the cold one before, so that a range which is
+        // sealed meanwhile is seen twice rather than not at all.
+        let blocks = files.hot.begin_read()?.open_table(BLOCKS)?;
+        let sealed = files.cold.begin_read()?.open_table(SEALED)?;
         Ok(Self {
-            blocks: transaction.open_table(BLOCKS)?,
-            sealed: transaction.open_table(SEALED)?,
+            blocks,
+            sealed,
+            sealed_to: Position::ORIGIN,
         })
+    }
+
+    fn find_sealed_to(&self) -> Result<Position, ReadError> {
+        let Some(first) = self.segment_before(Position(u64::MAX))? else {
+            return Ok(Position::ORIGIN);
+        };
+        let count = u64::from(self.count_of(first)?);
+        let last = first
+            .0
+            .checked_add(count)
+            .and_then(|end| end.checked_sub(1));
+        last.map(Position).ok_or(damaged(first, Damage::Form))
+    }
+
+    /// The last position that is sealed. Blocks up to there are left over, and do not count.
+    pub(crate) const fn sealed_to(&self) -> Position {
+        self.sealed_to
     }
 
     /// The newest block.
     pub(crate) fn last_block(&self) -> Result<Option<(Position, BlockBytes)>, ReadError> {
-        self.blocks(.., Position::ORIGIN)?.next_back().transpose()
+        let mut blocks = self.blocks(Position::ORIGIN, Position(u64::MAX))?;
+        blocks.next_back().transpose()
     }
 
-    /// The blocks that begin in a range of positions, in order, from either end.
-    pub(crate) fn blocks<R: std::ops::RangeBounds<u64>>(
-        &self,
-        range: R,
-        near: Position,
-    ) -> Result<
-        impl DoubleEndedIterator<Item = Result<(Position, BlockBytes), ReadError>> + use<R>,
-        ReadError,
-    > {
-        let unread = move |error: redb::StorageError| unreadable(near, error);
-        let blocks = self.blocks.range(range).map_err(unread)?;
-        Ok(blocks.map(move |entry| {
-            let (first, bytes) = entry.map_err(unread)?;
-            Ok((Position(first.value()), BlockBytes(bytes)))
-        }))
+    /// The blocks that are not sealed and begin between two positions, both included; in order,
+    /// from either end.
+    pub(crate) fn blocks(&self, from: Position, to: Position) -> Result<Blocks, ReadError> {
+        let from = from.max(self.sealed_to.next());
+        self.range(from, to)
+    }
+
+    /// The blocks that are sealed and were not removed yet.
+    pub(crate) fn left_over(&self) -> Result<Blocks, ReadError> {
+        self.range(Position::ORIGIN, self.sealed_to)
+    }
+
+    fn range(&self, from: Position, to: Position) -> Result<Blocks, ReadError> {
+        // redb refuses a range that ends before it begins.
+        let range = match from <= to {
+            true => self.blocks.range(from.0..=to.0),
+            false => self.blocks.range(0..0),
+        };
+        let range = range.map_err(|error| unreadable(from, error))?;
+        Ok(Blocks { range, near: from })
+    }
+
+    /// How many bytes the hot file holds in blocks.
+    pub(crate) fn hot_bytes(&self) -> Result<u64, ReadError> {
+        let unread = |error: redb::StorageError| unreadable(self.sealed_to, error);
+        let mut bytes = 0;
+        for entry in self.blocks.iter().map_err(unread)? {
+            bytes += entry.map_err(unread)?.1.value().len() as u64;
+        }
+        Ok(bytes)
     }
 
     /// The first position of the segment that holds a position, or else of the one before it.
@@ -113,15 +192,20 @@ impl Stored {
     }
 
     /// The first position of the segment that holds a position, if it is sealed.
-    fn segment_of(&self, position: Position) -> Result<Option<Position>, ReadError> {
+    pub(crate) fn segment_of(&self, position: Position) -> Result<Option<Position>, ReadError> {
         let Some(first) = self.segment_before(position)? else {
             return Ok(None);
         };
-        let unread = |error: redb::StorageError| unreadable(position, error);
+        let count = self.count_of(first)?;
+        Ok((position.0 - first.0 < u64::from(count)).then_some(first))
+    }
+
+    /// How many events the segment that begins at a position says it holds.
+    fn count_of(&self, first: Position) -> Result<u32, ReadError> {
+        let unread = |error: redb::StorageError| unreadable(first, error);
         let part = self.sealed.get((first.0, 0)).map_err(unread)?;
         let count = part.and_then(|part| Segment::peek_count(part.value()));
-        let count = count.ok_or(damaged(first, Damage::Form))?;
-        Ok((position.0 - first.0 < u64::from(count)).then_some(first))
+        count.ok_or(damaged(first, Damage::Form))
     }
 
     /// Fills a chunk for [`super::read::Source::fetch`].
@@ -134,9 +218,12 @@ impl Stored {
         if let Some(first) = segment {
             return self.segment(first, into.sealed(first));
         }
-        let before = self.blocks(..=from.0, from)?.next_back().transpose()?;
-        let start = before.map_or(0, |(first, _)| first.0);
-        for entry in self.blocks(start.., from)? {
+        let before = self
+            .blocks(Position::ORIGIN, from)?
+            .next_back()
+            .transpose()?;
+        let start = before.map_or(Position::ORIGIN, |(first, _)| first);
+        for entry in self.blocks(start, Position(u64::MAX))? {
             let (first, bytes) = entry?;
             if into.push(first, bytes.as_ref()) {
                 break;
@@ -151,7 +238,7 @@ impl Stored {
     }
 
     /// The tree at the end of the segment that holds a position, or else of the one before it.
-    fn tree_behind(&self, position: Position) -> Result<Frontier, ReadError> {
+    pub(crate) fn tree_behind(&self, position: Position) -> Result<Frontier, ReadError> {
         let Some(first) = self.segment_before(position)? else {
             return Ok(Frontier::EMPTY);
         };
@@ -167,7 +254,7 @@ impl Stored {
         if let Some(first) = self.segment_of(position)? {
             return self.tree_inside(first, position);
         }
-        let blocks = self.blocks(..=position.0, position)?.rev();
+        let blocks = self.blocks(Position::ORIGIN, position)?.rev();
         tree_at(position, blocks, || self.tree_behind(position))
     }
 

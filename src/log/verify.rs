@@ -1,22 +1,25 @@
 //! Reads every byte of a log and compares all that is stored twice: checksums, positions, times,
 //! leaves and roots, and at last the storage engine's own checksums.
 //!
-//! The file is only read: redb works on a copy in memory of what it would write.
+//! The files are only read: redb works on a copy in memory of what it would write.
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
 
 use purser_events::codec::decode_envelope;
 use purser_events::{Envelope, Micros, Position};
+use redb::backends::InMemoryBackend;
 
 use super::error::{AcquireError, Damage, ReadError};
+use super::files::Files;
 use super::overlay::Overlay;
 use super::read::{damaged, read_block};
 use super::sealed::Segment;
-use super::store::{Store, StoreError, caught};
+use super::store::{StoreError, caught};
 use super::stored::Stored;
 use super::tree::{Frontier, salt};
-use super::{End, directory};
+use super::{End, directory, settle};
 
 /// What was found whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +61,38 @@ pub enum VerifyError {
 /// # Errors
 /// The first breach.
 pub fn verify(directory: &Path, each: &mut dyn FnMut(Envelope)) -> Result<Verified, VerifyError> {
-    let (backend, path) = directory::look(directory)?;
-    let store = Store::open(std::sync::Arc::new(Overlay::over(backend)));
-    let store = store.map_err(|error| directory::unopened(error, &path))?;
+    let files = look(directory)?;
     let at = Cell::new(Position::ORIGIN.next());
-    let walked = caught(|| Walk::over(&store, each, &at));
+    let walked = caught(|| Walk::over(&files, each, &at));
     let found = walked.unwrap_or_else(|| Err(damaged(at.get(), Damage::Form)))?;
     let last = found.end.position;
-    match caught(|| store.check_integrity()) {
-        Some(Ok(true)) => Ok(found),
-        Some(Err(error)) => Err(structure(last, error)),
-        Some(Ok(false)) | None => Err(VerifyError::Structure { last, source: None }),
+    for store in [&files.cold, &files.hot] {
+        match caught(|| store.check_integrity()) {
+            Some(Ok(true)) => {}
+            Some(Err(error)) => return Err(structure(last, error)),
+            Some(Ok(false)) | None => {
+                return Err(VerifyError::Structure { last, source: None });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Both files, as the next start would find them, and with what it would do to them in memory.
+fn look(directory: &Path) -> Result<Files, VerifyError> {
+    let cold = Arc::new(Overlay::over(directory::look(directory)?));
+    let opened = Files::open(cold, directory, |found| {
+        let hot = directory::look_hot(directory, found)?;
+        Ok(match hot {
+            Some(hot) => Arc::new(Overlay::over(hot)),
+            None => Arc::new(InMemoryBackend::new()),
+        })
+    });
+    let (files, found) = opened?;
+    match settle::settle(&files, found) {
+        Ok(()) => Ok(files),
+        Err(AcquireError::Corrupt(breach)) => Err(VerifyError::Breach(breach)),
+        Err(error) => Err(VerifyError::Open(error)),
     }
 }
 
@@ -89,7 +113,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn over(
-        store: &Store,
+        files: &Files,
         each: &'a mut dyn FnMut(Envelope),
         at: &'a Cell<Position>,
     ) -> Result<Verified, ReadError> {
@@ -99,7 +123,7 @@ impl<'a> Walk<'a> {
             root: Frontier::EMPTY.root(),
         };
         let mut walk = Self {
-            stored: Stored::now(store, Position::ORIGIN)?,
+            stored: Stored::now(files, Position::ORIGIN)?,
             each,
             at,
             tree: Frontier::EMPTY,
@@ -176,7 +200,7 @@ impl<'a> Walk<'a> {
     }
 
     fn blocks(&mut self) -> Result<(), ReadError> {
-        for entry in self.stored.blocks(.., Position::ORIGIN)? {
+        for entry in self.stored.blocks(Position::ORIGIN, Position(u64::MAX))? {
             let (first, bytes) = entry?;
             self.check_next(first)?;
             self.block(first, bytes.as_ref())?;

@@ -92,7 +92,7 @@ fn a_clean_log_is_verified_with_its_trial_balance() {
 fn a_changed_byte_is_a_finding_with_its_position() {
     let dir = dir();
     ledger(dir.path()).stop().expect("it stops");
-    let path = dir.path().join("p/log.redb");
+    let path = dir.path().join("p/hot.redb");
     let mut bytes = std::fs::read(&path).expect("the log is a file");
     let needle = b"eu-central";
     let at = bytes
@@ -111,16 +111,20 @@ fn a_changed_byte_is_a_finding_with_its_position() {
 }
 
 #[test]
-fn a_damaged_head_of_the_file_is_a_finding() {
+fn a_damaged_head_of_a_file_is_a_finding() {
     let dir = dir();
     ledger(dir.path()).stop().expect("it stops");
-    let path = dir.path().join("p/log.redb");
-    let mut bytes = std::fs::read(&path).expect("the log is a file");
-    bytes[..4].fill(0);
-    std::fs::write(&path, bytes).expect("written");
-    let found = run(dir.path(), &["verify", "--data", "p"]);
-    assert_eq!(found.code, 1, "{}", found.err);
-    assert!(found.err.contains("breach at position 1"), "{}", found.err);
+    for name in ["hot", "log"] {
+        let path = dir.path().join(format!("p/{name}.redb"));
+        let whole = std::fs::read(&path).expect("the log is two files");
+        let mut bytes = whole.clone();
+        bytes[..4].fill(0);
+        std::fs::write(&path, bytes).expect("written");
+        let found = run(dir.path(), &["verify", "--data", "p"]);
+        assert_eq!(found.code, 1, "{}", found.err);
+        assert!(found.err.contains("breach at position 1"), "{}", found.err);
+        std::fs::write(&path, whole).expect("written");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,8 @@ impl Expected<'_> {
 pub(crate) fn check(files: Files, expected: &Expected<'_>) -> Result<Disk, String> {
     let disk = Disk::holding(files);
     let data = directory(expected);
-    let log = RedbLog::create_with_backend(disk.file(Name::Log)).map_err(told)?;
+    let log =
+        RedbLog::create_with_backends(disk.file(Name::Hot), disk.file(Name::Cold)).map_err(told)?;
     let left = log.end();
     ends_whole(left, expected)?;
     let index = Arc::new(open_index(&disk).map_err(told)?);
@@ -75,15 +77,15 @@ pub(crate) fn check(files: Files, expected: &Expected<'_>) -> Result<Disk, Strin
     running.stop().map_err(told)?;
     verdict?;
     if expected.repeat {
-        verify_all(&disk.files().log)?;
+        verify_all(&disk.files())?;
     }
     Ok(disk)
 }
 
-/// Reads every byte of the log's file, the storage engine's own structure with it.
-fn verify_all(log: &[u8]) -> Result<(), String> {
+/// Reads every byte of the log's files, the storage engine's own structure with it.
+fn verify_all(files: &Files) -> Result<(), String> {
     let data = scratch();
-    std::fs::write(data.path().join("log.redb"), log).map_err(told)?;
+    write_log(files, data.path())?;
     verify(data.path(), &mut drop).map(drop).map_err(told)
 }
 
@@ -92,7 +94,7 @@ fn verify_all(log: &[u8]) -> Result<(), String> {
 pub(crate) fn check_making(files: &Files) -> Result<(), String> {
     let data = scratch();
     let index = data.path().join("index");
-    std::fs::write(data.path().join("log.redb"), &files.log).map_err(told)?;
+    write_log(files, data.path())?;
     std::fs::write(&index, &files.index).map_err(told)?;
     let log = RedbLog::open(data.path()).map_err(told)?;
     let (index, _) = DiskIndex::open_or_discard(&index).map_err(told)?;
@@ -104,6 +106,11 @@ pub(crate) fn check_making(files: &Files) -> Result<(), String> {
     let reply = running.service.writer.submit_blocking(register(1));
     running.stop().map_err(told)?;
     reply.map(drop).map_err(told)
+}
+
+fn write_log(files: &Files, data: &Path) -> Result<(), String> {
+    std::fs::write(data.join("log.redb"), &files.cold).map_err(told)?;
+    std::fs::write(data.join("hot.redb"), &files.hot).map_err(told)
 }
 
 /// A data directory with the newest snapshots that were on disk by then.

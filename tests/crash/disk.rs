@@ -8,8 +8,10 @@ use redb::StorageBackend;
 /// One of the files on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// The log.
-    Log,
+    /// The newest blocks of the log.
+    Hot,
+    /// The rest of the log.
+    Cold,
     /// The index of ids.
     Index,
 }
@@ -25,11 +27,13 @@ pub(crate) enum Operation {
     Sync,
 }
 
-/// The bytes of both files.
+/// The bytes of all files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files {
-    /// The log.
-    pub(crate) log: Vec<u8>,
+    /// The newest blocks of the log.
+    pub(crate) hot: Vec<u8>,
+    /// The rest of the log.
+    pub(crate) cold: Vec<u8>,
     /// The index of ids.
     pub(crate) index: Vec<u8>,
 }
@@ -38,7 +42,8 @@ impl Files {
     /// One of them.
     pub(crate) const fn of(&mut self, name: Name) -> &mut Vec<u8> {
         match name {
-            Name::Log => &mut self.log,
+            Name::Hot => &mut self.hot,
+            Name::Cold => &mut self.cold,
             Name::Index => &mut self.index,
         }
     }
@@ -50,7 +55,7 @@ struct State {
     operations: Vec<(Name, Operation)>,
 }
 
-/// A disk with two files; cheap to clone.
+/// A disk with three files; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 

@@ -105,11 +105,11 @@ fn write_torn(file: &mut Vec<u8>, offset: u64, bytes: &[u8], random: &mut Random
 
 fn moment_with(writes: &[(u64, &[u8])]) -> Moment {
     let mut moment = Moment::starting_from(Files {
-        log: vec![0; 2 * SECTOR],
-        index: Vec::new(),
+        cold: vec![0; 2 * SECTOR],
+        ..Files::default()
     });
     for (offset, bytes) in writes {
-        moment.advance(Name::Log, &Operation::Write(*offset, bytes.to_vec()));
+        moment.advance(Name::Cold, &Operation::Write(*offset, bytes.to_vec()));
     }
     moment
 }
@@ -119,13 +119,13 @@ fn nothing_all_and_some_of_the_unsynced_writes_survive() {
     let moment = moment_with(&[(0, b"a"), (1, b"b"), (2, b"c")]);
     let mut random = Random::new(1);
     assert_eq!(
-        moment.image(Survive::None, &mut random).log[..3],
+        moment.image(Survive::None, &mut random).cold[..3],
         *b"\0\0\0"
     );
-    assert_eq!(moment.image(Survive::All, &mut random).log[..3], *b"abc");
+    assert_eq!(moment.image(Survive::All, &mut random).cold[..3], *b"abc");
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..200 {
-        seen.insert(moment.image(Survive::Some, &mut random).log[..3].to_vec());
+        seen.insert(moment.image(Survive::Some, &mut random).cold[..3].to_vec());
     }
     assert_eq!(seen.len(), 8, "every subset comes up");
 }
@@ -136,7 +136,7 @@ fn a_torn_write_keeps_whole_sectors() {
     let mut random = Random::new(2);
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {
-        let log = moment.image(Survive::Torn, &mut random).log;
+        let log = moment.image(Survive::Torn, &mut random).cold;
         let halves = [&log[256..512], &log[512..768]];
         for half in halves {
             assert!(
@@ -156,12 +156,12 @@ fn a_sync_makes_its_own_file_durable_and_no_other() {
     moment.advance(Name::Index, &Operation::Write(0, b"wxyz".to_vec()));
     moment.advance(Name::Index, &Operation::Sync);
     let left = moment.image(Survive::None, &mut Random::new(3));
-    assert_eq!((left.log[0], &left.index[..]), (0, &b"wxyz"[..]));
+    assert_eq!((left.cold[0], &left.index[..]), (0, &b"wxyz"[..]));
     assert!(!moment.is_settled());
-    moment.advance(Name::Log, &Operation::Sync);
+    moment.advance(Name::Cold, &Operation::Sync);
     assert!(moment.is_settled());
     assert_eq!(
-        moment.image(Survive::None, &mut Random::new(4)).log[0],
+        moment.image(Survive::None, &mut Random::new(4)).cold[0],
         b'a'
     );
 }
@@ -170,12 +170,12 @@ fn a_sync_makes_its_own_file_durable_and_no_other() {
 fn what_was_written_behind_a_lost_growth_is_lost() {
     let mut moment = moment_with(&[]);
     let behind = 2 * SECTOR as u64;
-    moment.advance(Name::Log, &Operation::SetLen(behind + 8));
-    moment.advance(Name::Log, &Operation::Write(behind, b"grown".to_vec()));
+    moment.advance(Name::Cold, &Operation::SetLen(behind + 8));
+    moment.advance(Name::Cold, &Operation::Write(behind, b"grown".to_vec()));
     let mut lens = std::collections::BTreeSet::new();
     let mut random = Random::new(5);
     for _ in 0..50 {
-        lens.insert(moment.image(Survive::Some, &mut random).log.len());
+        lens.insert(moment.image(Survive::Some, &mut random).cold.len());
     }
     assert_eq!(
         lens.len(),

@@ -143,7 +143,7 @@ fn a_sync_that_is_not_kept_is_found() {
     let mut run = record(1, 1);
     let made = run.made;
     for (name, operation) in run.operations.iter_mut().skip(made) {
-        if (*name, &*operation) == (Name::Log, &Operation::Sync) {
+        if (*name, &*operation) == (Name::Hot, &Operation::Sync) {
             // A write of nothing: the boundary stays, what it made durable does not.
             *operation = Operation::Write(0, Vec::new());
         }

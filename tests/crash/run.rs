@@ -55,7 +55,7 @@ pub(crate) struct Run {
     pub(crate) ends: BTreeMap<Position, Root>,
     /// The snapshots that were written.
     pub(crate) snapshots: Vec<Kept>,
-    /// How many operations the disk had seen when both files were made.
+    /// How many operations the disk had seen when all files were made.
     pub(crate) made: usize,
 }
 
@@ -138,7 +138,8 @@ pub(crate) fn record(sessions: usize, rounds: usize) -> Run {
     let mut snapshots = Vec::new();
     let mut made = 0;
     for session in 0..sessions {
-        let log = RedbLog::create_with_backend(disk.file(Name::Log)).expect("the log opens");
+        let log = RedbLog::create_with_backends(disk.file(Name::Hot), disk.file(Name::Cold))
+            .expect("the log opens");
         let ends = Arc::clone(&ends);
         let log = Box::new(Noting {
             log,

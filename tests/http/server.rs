@@ -93,6 +93,7 @@ impl Server {
             settings: settings.clone(),
         });
         let ended = tokio::spawn(async move { serve(router, listener, &settings, stopped).await });
+        purser::tls::use_ring();
         Self {
             base,
             _running: running,

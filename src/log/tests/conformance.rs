@@ -15,7 +15,8 @@ use crate::log::{
 const SIZES: [u64; 9] = [1, 1, 2, 64, 3, 5_000, 1, 900, 129];
 
 fn redb() -> RedbLog {
-    RedbLog::create_with_backend(redb::backends::InMemoryBackend::new()).expect("memory is there")
+    let memory = redb::backends::InMemoryBackend::new;
+    RedbLog::create_with_backends(memory(), memory()).expect("memory is there")
 }
 
 fn check(behaviour: impl Fn(&mut dyn Log)) {

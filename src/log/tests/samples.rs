@@ -37,6 +37,18 @@ pub(super) fn envelope(position: u64) -> Envelope {
     }
 }
 
+/// Another envelope at the same position.
+pub(super) fn envelope_of_another_log(position: u64) -> Envelope {
+    let event = Event::LeaseGranted(LeaseGranted {
+        worker: WorkerNo(77),
+        session: 77,
+    });
+    Envelope {
+        event,
+        ..envelope(position)
+    }
+}
+
 /// The envelopes of some positions.
 pub(super) fn envelopes(positions: std::ops::RangeInclusive<u64>) -> Vec<Envelope> {
     positions.map(envelope).collect()

@@ -13,8 +13,13 @@ use crate::log::stored::Stored;
 use crate::log::tree::Frontier;
 use crate::log::{Log, RedbLog, Root, Sealer};
 
+fn memory_log() -> RedbLog {
+    let memory = InMemoryBackend::new;
+    RedbLog::create_with_backends(memory(), memory()).expect("memory")
+}
+
 fn log_of(sizes: &[u64]) -> RedbLog {
-    let mut log = RedbLog::create_with_backend(InMemoryBackend::new()).expect("memory");
+    let mut log = memory_log();
     let lease = log.acquire().expect("nobody else holds it");
     for &size in sizes {
         let batch = batch(log.end().position, size);
@@ -25,9 +30,12 @@ fn log_of(sizes: &[u64]) -> RedbLog {
 
 /// Every row and leaf of the blocks, by the blocks themselves.
 fn rows_and_leaves(log: &RedbLog) -> Vec<(Vec<u8>, Root)> {
-    let stored = Stored::now(&log.shared().store, Position(1)).expect("a whole log");
+    let stored = Stored::now(&log.shared().files, Position(1)).expect("a whole log");
     let mut all = Vec::new();
-    for entry in stored.blocks(.., Position(1)).expect("a whole log") {
+    for entry in stored
+        .blocks(Position(1), Position(u64::MAX))
+        .expect("a whole log")
+    {
         let (first, bytes) = entry.expect("a whole log");
         let block = read_block(first, bytes.as_ref()).expect("a whole block");
         for (index, row) in (0..).zip(block.rows()) {
@@ -39,9 +47,12 @@ fn rows_and_leaves(log: &RedbLog) -> Vec<(Vec<u8>, Root)> {
 }
 
 fn seal(log: &RedbLog) -> Vec<u8> {
-    let stored = Stored::now(&log.shared().store, Position(1)).expect("a whole log");
+    let stored = Stored::now(&log.shared().files, Position(1)).expect("a whole log");
     let mut packing = Packing::after(Frontier::EMPTY);
-    for entry in stored.blocks(.., Position(1)).expect("a whole log") {
+    for entry in stored
+        .blocks(Position(1), Position(u64::MAX))
+        .expect("a whole log")
+    {
         let (first, bytes) = entry.expect("a whole log");
         let block = read_block(first, bytes.as_ref()).expect("a whole block");
         packing.push(&block).expect("the next block");
@@ -116,8 +127,8 @@ fn the_sealer_leaves_the_newest_events_in_blocks() {
     let bell = &log.shared().bell;
     bell.await_sealed(Position(65_536));
     sealer.stop().expect("nothing is wrong");
-    let stored = Stored::now(&log.shared().store, Position(1)).expect("a whole log");
-    let sealed = stored.sealed_tree().expect("a whole log").size();
+    let stored = Stored::now(&log.shared().files, Position(1)).expect("a whole log");
+    let sealed = stored.sealed_to().0;
     assert!((65_536..=131_072).contains(&sealed), "{sealed} are sealed");
     let mut next = 1;
     log.reader()

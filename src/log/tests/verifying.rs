@@ -9,6 +9,8 @@ use super::samples::{batch, envelopes};
 use crate::log::stored::Stored;
 use crate::log::{Log, ReadError, RedbLog, VerifyError, verify};
 
+const FILES: [&str; 2] = ["log.redb", "hot.redb"];
+
 /// A log with sealed segments and blocks in a directory, and the values that are stored in it.
 fn a_log() -> (tempfile::TempDir, Vec<Vec<u8>>) {
     let directory = tempfile::tempdir().expect("a place for files");
@@ -26,9 +28,12 @@ fn a_log() -> (tempfile::TempDir, Vec<Vec<u8>>) {
 }
 
 fn values(log: &RedbLog) -> Vec<Vec<u8>> {
-    let stored = Stored::now(&log.shared().store, Position(1)).expect("a whole log");
+    let stored = Stored::now(&log.shared().files, Position(1)).expect("a whole log");
     let mut values = Vec::new();
-    for entry in stored.blocks(.., Position(1)).expect("a whole log") {
+    for entry in stored
+        .blocks(Position(1), Position(u64::MAX))
+        .expect("a whole log")
+    {
         values.push(entry.expect("a whole log").1.as_ref().to_vec());
     }
     let mut from = Position(0);
@@ -49,13 +54,13 @@ fn verdict(directory: &Path) -> Result<Position, VerifyError> {
 #[test]
 fn a_whole_log_is_found_whole_and_is_not_changed() {
     let (directory, _) = a_log();
-    let path = directory.path().join("log.redb");
-    let before = fs::read(&path).expect("a file");
+    let files = || FILES.map(|name| fs::read(directory.path().join(name)).expect("a file"));
+    let before = files();
     let mut all = Vec::new();
     let verified = verify(directory.path(), &mut |envelope| all.push(envelope));
     let verified = verified.expect("a whole log");
     assert_eq!(all, envelopes(1..=1_643));
-    assert!(before == fs::read(&path).expect("a file"));
+    assert!(before == files());
     let log = RedbLog::open(directory.path()).expect("the log");
     assert_eq!(verified.end, log.end());
     assert_eq!(verified.segments, 1);
@@ -79,26 +84,35 @@ fn a_log_that_is_held_or_missing_is_not_verified() {
 #[test]
 fn a_flipped_byte_of_a_stored_value_is_found() {
     let (directory, values) = a_log();
-    let path = directory.path().join("log.redb");
-    let whole = fs::read(&path).expect("a file");
     for value in values {
         // A value longer than a part of a segment is not in one piece: look for its beginning.
         let value = &value[..value.len().min(4_000)];
         for place in [0, 1, 9, 20, value.len() / 2, value.len() - 1] {
-            let found = occurrences(&whole, value).into_iter().any(|start| {
-                let mut damaged = whole.clone();
-                damaged[start + place] ^= 0x04;
-                fs::write(&path, &damaged).expect("written");
-                let verdict = verdict(directory.path());
-                matches!(
-                    verdict,
-                    Err(VerifyError::Breach(ReadError::Damaged { position, .. }))
-                        if position > Position::ORIGIN
-                )
-            });
+            let found = FILES
+                .iter()
+                .any(|name| is_found(directory.path(), name, value, place));
             assert!(found, "byte {place} of a value of {} bytes", value.len());
         }
     }
+}
+
+/// Changes a byte of a value, wherever the value stands in a file, and puts it right again.
+fn is_found(directory: &Path, name: &str, value: &[u8], place: usize) -> bool {
+    let path = directory.join(name);
+    let whole = fs::read(&path).expect("a file");
+    let found = occurrences(&whole, value).into_iter().any(|start| {
+        let mut damaged = whole.clone();
+        damaged[start + place] ^= 0x04;
+        fs::write(&path, &damaged).expect("written");
+        let verdict = verdict(directory);
+        matches!(
+            verdict,
+            Err(VerifyError::Breach(ReadError::Damaged { position, .. }))
+                if position > Position::ORIGIN
+        )
+    });
+    fs::write(&path, &whole).expect("written");
+    found
 }
 
 /// Where a value stands in the file: in the live page, and in pages that were freed since.
@@ -112,27 +126,30 @@ fn occurrences(file: &[u8], value: &[u8]) -> Vec<usize> {
 #[test]
 fn a_flipped_byte_anywhere_is_found_or_changes_nothing() {
     let (directory, _) = a_log();
-    let path = directory.path().join("log.redb");
-    let whole = fs::read(&path).expect("a file");
-    let used = whole.iter().rposition(|&byte| byte != 0).unwrap_or(0);
-    let mut found = 0;
-    for place in (0..=used).step_by(9_973).chain((0..320).step_by(7)) {
-        let mut damaged = whole.clone();
-        damaged[place] ^= 0x40;
-        fs::write(&path, &damaged).expect("written");
-        let mut all = Vec::new();
-        match verify(directory.path(), &mut |envelope| all.push(envelope)) {
-            Ok(_) => assert_eq!(all.len(), 1_643, "byte {place}"),
-            Err(_) => found += 1,
+    for name in FILES {
+        let path = directory.path().join(name);
+        let whole = fs::read(&path).expect("a file");
+        let used = whole.iter().rposition(|&byte| byte != 0).unwrap_or(0);
+        let mut found = 0;
+        for place in (0..=used).step_by(9_973).chain((0..320).step_by(7)) {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x40;
+            fs::write(&path, &damaged).expect("written");
+            let mut all = Vec::new();
+            match verify(directory.path(), &mut |envelope| all.push(envelope)) {
+                Ok(_) => assert_eq!(all.len(), 1_643, "byte {place} of {name}"),
+                Err(_) => found += 1,
+            }
         }
+        assert!(found > 10, "only {found} flips of {name} were found");
+        fs::write(&path, &whole).expect("written");
     }
-    assert!(found > 10, "only {found} flips were found");
 }
 
 #[test]
 fn a_missing_block_is_found_with_its_position() {
     let (directory, _) = a_log();
-    let path = directory.path().join("log.redb");
+    let path = directory.path().join("hot.redb");
     let database = redb::Database::open(path).expect("the file");
     let transaction = database.begin_write().expect("a transaction");
     let first = {
