@@ -193,8 +193,8 @@ pub struct Intake {
     /// Something else than taking in files.
     #[command(subcommand)]
     pub action: Option<IntakeAction>,
-    /// A directory; the paths of the files below it are their keys
-    #[arg(value_name = "DIR")]
+    /// A directory, the paths of the files below it are their keys; or s3://BUCKET/PREFIX
+    #[arg(value_name = "DIR|S3")]
     pub path: Option<PathBuf>,
     /// What the keys begin with, for a directory that is a part of a bucket
     #[arg(long, value_name = "TEXT", default_value = "")]

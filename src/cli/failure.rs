@@ -10,8 +10,10 @@ use super::verify::Breach;
 use super::walk::WalkError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
+use crate::delivery::{InventoryError, PassError};
 use crate::keys::KeysError;
 use crate::log::{AcquireError, ReadError, VerifyError};
+use crate::objects::{AddressError, ObjectError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
 use crate::writer::SubmitError;
 
@@ -74,6 +76,27 @@ pub enum Failure {
     /// The files cannot be found.
     #[error(transparent)]
     Walk(#[from] WalkError),
+    /// The files of a bucket cannot be taken in; those before stay taken in.
+    #[error("the files of the bucket cannot be taken in")]
+    Pass(#[from] PassError),
+    /// A store of objects does not do what it is asked.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The inventory of files cannot be used.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The text is no address of a bucket.
+    #[error("{text} is no bucket")]
+    Address {
+        /// The text.
+        text: String,
+        /// What it takes.
+        #[source]
+        source: AddressError,
+    },
+    /// A bucket has its own order.
+    #[error("--order and --prefix are for a directory; write s3://BUCKET/PREFIX")]
+    OrderOfBucket,
     /// The writer does not take what it is given.
     #[error("the files cannot be taken in")]
     Submit(#[source] SubmitError),
@@ -202,7 +225,8 @@ impl Failure {
         match self {
             Self::Config(error) if !error.is_unreadable() => 2,
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
-            Self::NoPath | Self::CommissionAtServer => 2,
+            Self::NoPath | Self::CommissionAtServer | Self::OrderOfBucket => 2,
+            Self::Address { .. } => 2,
             Self::Client(ClientError::Address { .. }) => 2,
             Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
             Self::Mismatches { .. } => 1,

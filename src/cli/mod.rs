@@ -13,6 +13,7 @@ mod ledger;
 mod out;
 mod place;
 mod rebuild;
+mod remote;
 mod serve;
 mod server;
 mod simulate;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::ledger::{self, ADDRESS_FILE};
+use super::remote::Remote;
 use crate::config::{Config, Secret};
 use crate::http::{self, Surface, surface};
 use crate::keys;
@@ -34,6 +35,7 @@ pub(super) struct Server {
     /// The file of keys, when this start made it.
     pub(super) new_keys: Option<PathBuf>,
     running: Running,
+    remote: Remote,
     data: PathBuf,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -51,6 +53,7 @@ impl Server {
         let (keys, new_keys) = keys::open(&config.data, secret)?;
         let settings = settings(config);
         let service = running.service.clone();
+        let remote = Remote::start(config, &service)?;
         let router = surface(Surface {
             service,
             keys,
@@ -72,6 +75,7 @@ impl Server {
             url,
             new_keys,
             running,
+            remote,
             data,
             stop,
             task,
@@ -98,6 +102,7 @@ impl Server {
     /// Takes no further request, answers those in flight, and writes a snapshot.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.stop.send_replace(true);
+        self.remote.stop().await;
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the listener ended badly");
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::value::{
-    Bind, Commission, Partitions, Port, Seconds, Secret, Setting, Threshold, commission_of_rate,
+    Bind, Commission, Partitions, Port, Seconds, Secret, Setting, Text, Threshold,
+    commission_of_rate,
 };
 
 /// A key of the configuration.
@@ -120,6 +121,36 @@ keys! {
     /// Events between two snapshots.
     snapshot_every_events: NonZeroU64 = "PURSER_SNAPSHOT_EVERY_EVENTS",
         NonZeroU64::new(1_000_000);
+    /// Where the S3-compatible service is; the one of the region where it is left out.
+    s3_endpoint: Text = "PURSER_S3_ENDPOINT", None;
+    /// The region that requests to the service are signed for.
+    s3_region: Text = "PURSER_S3_REGION", Some(Text::fixed("us-east-1"));
+    /// The id of our key at the service.
+    s3_access_key_id: Secret = "PURSER_S3_ACCESS_KEY_ID", None;
+    /// The secret of our key at the service.
+    s3_secret_access_key: Secret = "PURSER_S3_SECRET_ACCESS_KEY", None;
+    /// The bucket that orchestrators write their event files to.
+    s3_bucket: Text = "PURSER_S3_BUCKET", None;
+    /// What the keys of files that are taken in begin with.
+    s3_prefix: Text = "PURSER_S3_PREFIX", None;
+    /// The bucket that summaries for dashboards are written to.
+    s3_metrics_bucket: Text = "PURSER_S3_METRICS_BUCKET", None;
+    /// The bucket that event files and the log are copied to.
+    s3_archive_bucket: Text = "PURSER_S3_ARCHIVE_BUCKET", None;
+    /// What the keys of copied event files begin with.
+    s3_archive_prefix: Text = "PURSER_S3_ARCHIVE_PREFIX", Some(Text::fixed("archive/"));
+    /// Files that are handed to the writer at once.
+    s3_files_per_batch: NonZeroUsize = "PURSER_S3_FILES_PER_BATCH", count(250);
+    /// Bytes of files that are held in memory at once.
+    s3_bytes_per_batch: NonZeroUsize = "PURSER_S3_BYTES_PER_BATCH", mebibytes(64);
+    /// Requests to the service that are under way at once.
+    s3_requests_max: NonZeroUsize = "PURSER_S3_REQUESTS_MAX", count(32);
+    /// How long a request to the service may take.
+    s3_request_timeout_ms: NonZeroU64 = "PURSER_S3_REQUEST_TIMEOUT_MS", millis(10_000);
+    /// How long to wait between two listings of the bucket, in seconds.
+    s3_poll_interval_sec: Seconds = "PURSER_S3_POLL_INTERVAL_SEC", Some(Seconds(30));
+    /// How long a live partition may deliver no file before that is an alarm, in seconds.
+    s3_gap_alarm_sec: Seconds = "PURSER_S3_GAP_ALARM_SEC", Some(Seconds(900));
     /// Node types and regions whose files are taken in, as `node_type|region`, for a new
     /// data directory.
     partitions: Partitions = "PURSER_PARTITIONS", Some(Partitions::default());
@@ -165,6 +196,46 @@ pub const SOURCE_VARIABLES: &[Key] = &[
         name: "payout_threshold_wei",
         variable: "PAYMENT_THRESHOLD_WEI",
     },
+    Key {
+        name: "s3_bucket",
+        variable: "S3_BUCKET",
+    },
+    Key {
+        name: "s3_metrics_bucket",
+        variable: "S3_METRICS_BUCKET",
+    },
+    Key {
+        name: "s3_endpoint",
+        variable: "S3_ENDPOINT",
+    },
+    Key {
+        name: "s3_archive_bucket",
+        variable: "S3_ARCHIVE_BUCKET",
+    },
+    Key {
+        name: "s3_archive_prefix",
+        variable: "S3_ARCHIVE_PREFIX",
+    },
+    Key {
+        name: "s3_access_key_id",
+        variable: "AWS_ACCESS_KEY_ID",
+    },
+    Key {
+        name: "s3_secret_access_key",
+        variable: "AWS_SECRET_ACCESS_KEY",
+    },
+    Key {
+        name: "s3_region",
+        variable: "AWS_REGION",
+    },
+    Key {
+        name: "s3_files_per_batch",
+        variable: "MAX_FILES_PER_BATCH",
+    },
+    Key {
+        name: "s3_poll_interval_sec",
+        variable: "S3_SENSOR_INTERVAL_SECONDS",
+    },
 ];
 
 impl Layer {
@@ -187,6 +258,16 @@ impl Layer {
                 .transpose()
                 .map_err(|source| named("POOL_COMMISSION_RATE", source))?,
             payout_threshold_wei: variable(get, "PAYMENT_THRESHOLD_WEI")?,
+            s3_bucket: variable(get, "S3_BUCKET")?,
+            s3_metrics_bucket: variable(get, "S3_METRICS_BUCKET")?,
+            s3_endpoint: variable(get, "S3_ENDPOINT")?,
+            s3_archive_bucket: variable(get, "S3_ARCHIVE_BUCKET")?,
+            s3_archive_prefix: variable(get, "S3_ARCHIVE_PREFIX")?,
+            s3_access_key_id: variable(get, "AWS_ACCESS_KEY_ID")?,
+            s3_secret_access_key: variable(get, "AWS_SECRET_ACCESS_KEY")?,
+            s3_region: variable(get, "AWS_REGION")?,
+            s3_files_per_batch: variable(get, "MAX_FILES_PER_BATCH")?,
+            s3_poll_interval_sec: variable(get, "S3_SENSOR_INTERVAL_SECONDS")?,
             ..Self::default()
         };
         Ok(Self::own_variables(get)?.over(sources))

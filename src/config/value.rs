@@ -239,6 +239,40 @@ impl Setting for Secret {
     }
 }
 
+/// A text, such as the name of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Text(Box<str>);
+
+impl Text {
+    pub(super) fn fixed(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        Self::from_text(&text)
+    }
+}
+
+impl Setting for Text {
+    type Effective = Option<String>;
+
+    fn from_text(text: &str) -> Result<Self, ValueError> {
+        if text.is_empty() {
+            return Err(ValueError::Empty);
+        }
+        Ok(Self(text.into()))
+    }
+
+    fn effective(value: Option<Self>) -> Option<String> {
+        value.map(|text| text.0.into())
+    }
+}
+
 /// A duration in whole seconds, 1 to 86,400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32")]
@@ -249,6 +283,12 @@ impl Seconds {
     #[must_use]
     pub const fn millis(self) -> u32 {
         self.0 * 1_000
+    }
+
+    /// The duration.
+    #[must_use]
+    pub const fn duration(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.0 as u64)
     }
 }
 

@@ -5,4 +5,5 @@ mod key;
 mod parse;
 mod value;
 
+pub use key::{FileTimes, file_times};
 pub use parse::{BadKey, read_file};

@@ -3,6 +3,7 @@
 mod genesis;
 mod open;
 mod replay;
+mod runners;
 mod snapshots;
 mod sweeper;
 
@@ -20,6 +21,7 @@ use crate::writer::{WriterHandle, WriterStats, WriterThread};
 pub use genesis::Genesis;
 pub use open::{OpenError, Parts, Settings};
 pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay};
+pub use runners::{Reported, RunnerStatus, Runners};
 pub use snapshots::{SnapshotError, SnapshotStore, Snapshotted, take_snapshot};
 
 use snapshots::Snapshotter;
@@ -41,6 +43,8 @@ pub struct Service {
     pub log: Arc<dyn LogReader>,
     /// The clock that stamps commits.
     pub clock: Arc<Clock>,
+    /// What the runners that deal with other machines say of themselves.
+    pub runners: Arc<Runners>,
     sweeper: Sweeper,
     snapshotter: Arc<Snapshotter>,
 }
@@ -60,17 +64,6 @@ pub struct Running {
     writer: WriterThread,
     index: Arc<dyn crate::recall::Index>,
     sealer: Option<Sealer>,
-}
-
-/// The state of a background runner, for `/v1/status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunnerStatus {
-    /// When it last ran.
-    pub last_run_at: Option<Micros>,
-    /// How often it ran.
-    pub runs: u64,
-    /// What went wrong in its last run.
-    pub last_error: Option<String>,
 }
 
 impl Service {

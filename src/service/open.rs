@@ -188,6 +188,7 @@ impl Running {
             view,
             log: reader,
             clock,
+            runners: Arc::default(),
             sweeper,
             snapshotter,
         };

@@ -152,6 +152,30 @@ impl WriterHandle {
         settled
     }
 
+    /// As [`WriterHandle::submit_all`] without `atomic`; waits while the queue is full.
+    pub async fn submit_all_waiting(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Vec<Result<Reply, SubmitError>> {
+        let count = submissions.len();
+        let (reply, answers) = oneshot::channel();
+        let request = Request::Many {
+            submissions,
+            atomic: false,
+            reply,
+        };
+        let outcomes = match self.queue.send(request).await {
+            Ok(()) => answers.await.ok(),
+            Err(_) => None,
+        };
+        let outcomes = outcomes.unwrap_or_else(|| vec![Err(SubmitError::Unavailable); count]);
+        let mut settled = Vec::with_capacity(count);
+        for outcome in outcomes {
+            settled.push(self.settle(outcome).await);
+        }
+        settled
+    }
+
     /// As [`WriterHandle::submit`], for a thread that may block; waits while the queue is full.
     ///
     /// # Errors

@@ -116,6 +116,13 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
         &["http", "cli", "intake", "writer", "view", "service"],
     ),
     ("src/intake", &["http", "cli", "writer", "log", "recall"]),
+    (
+        "src/objects",
+        &[
+            "http", "cli", "intake", "delivery", "writer", "view", "service", "log", "recall",
+        ],
+    ),
+    ("src/delivery", &["http", "cli", "log", "recall"]),
     ("src/writer", &["http", "cli", "intake"]),
     ("src/http", &["cli", "recall"]),
 ];

@@ -123,6 +123,13 @@ impl Deliver for Server {
                 });
             }
         };
+        self.send(key, bytes).await
+    }
+}
+
+impl Server {
+    /// Hands the bytes of a file to the server.
+    pub(super) async fn send(&self, key: String, bytes: Bytes) -> Result<Outcome, Failure> {
         let query = [("key", key.as_str())];
         let ask = Ask {
             path: "/v1/intake/events",

@@ -1,5 +1,6 @@
 //! `purser intake`
 
+mod bucket;
 mod delivery;
 mod report;
 mod summary;
@@ -25,6 +26,9 @@ pub(super) fn run(args: &Intake) -> Result<(), Failure> {
         return report::run(args);
     }
     let path = args.path.as_ref().ok_or(Failure::NoPath)?;
+    if let Some(text) = path.to_str().filter(|text| text.starts_with("s3://")) {
+        return bucket::run(text, args);
+    }
     let found = match &args.order {
         Some(order) => ordered(path, order)?,
         None => tree(path, &args.prefix)?,

@@ -81,6 +81,11 @@ pub(crate) struct Runner {
     runs: u64,
     /// What went wrong in its last run.
     last_error: Option<String>,
+    /// What it waits for; null while it works.
+    waits_for: Option<String>,
+    /// What there is to say of this one; null where there is nothing.
+    #[schema(value_type = Object)]
+    detail: serde_json::Value,
 }
 
 fn runner(name: &'static str, status: RunnerStatus) -> Runner {
@@ -90,14 +95,22 @@ fn runner(name: &'static str, status: RunnerStatus) -> Runner {
         last_run_at: status.last_run_at.map(rfc3339),
         runs: status.runs,
         last_error: status.last_error,
+        waits_for: status.waits_for,
+        detail: serde_json::Value::Null,
     }
 }
 
-/// A runner of a source that is not configured.
-fn off(name: &'static str) -> Runner {
-    Runner {
-        enabled: false,
-        ..runner(name, RunnerStatus::default())
+/// A runner that deals with other machines; off where it is not configured.
+fn remote(app: &App, name: &'static str) -> Runner {
+    match app.service.runners.of(name) {
+        Some(reported) => Runner {
+            detail: reported.detail,
+            ..runner(name, reported.status)
+        },
+        None => Runner {
+            enabled: false,
+            ..runner(name, RunnerStatus::default())
+        },
     }
 }
 
@@ -146,8 +159,8 @@ pub(crate) async fn status(
         runners: vec![
             runner("sweeper", service.sweeper_status()),
             runner("snapshotter", snapshotter),
-            off("intake_s3"),
-            off("payouts"),
+            remote(&app, "intake_s3"),
+            remote(&app, "payouts"),
         ],
         clock: match *service.clock {
             Clock::Real => "real",

@@ -1,0 +1,73 @@
+//! One file: fetched, copied to the archive, read.
+
+use purser_commands::intake::TakeFile;
+use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Source;
+use super::inventory::Known;
+use crate::intake::read_file;
+use crate::objects::{Listed, ObjectError};
+
+/// A file of at least this many bytes is read away from the threads that wait for the network.
+const LARGE_BYTES: usize = 256 * 1_024;
+
+/// A file that is ready for the writer.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) listed: Listed,
+    pub(super) file: TakeFile,
+    /// Its room in memory, until it was handed over.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// A file that did not get as far.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) key: String,
+    pub(super) error: ObjectError,
+}
+
+/// Fetches a file, copies it to the archive, and reads it.
+pub(super) async fn fetch(
+    source: &Source,
+    (listed, known): (Listed, Known),
+    bytes_max: u64,
+    room: OwnedSemaphorePermit,
+) -> Result<Fetched, Lost> {
+    let outcome = async {
+        let object = source.bucket.get(&listed.key, bytes_max).await?;
+        if let Some(archive) = &source.archive {
+            let is_anew = known == Known::Changed;
+            archive.copy(&listed.key, &object.bytes, is_anew).await?;
+        }
+        Ok(object)
+    };
+    let object = match outcome.await {
+        Ok(object) => object,
+        Err(error) => {
+            let key = listed.key;
+            return Err(Lost { key, error });
+        }
+    };
+    let key = listed.key.clone();
+    let etag = (!object.etag.is_empty()).then_some(object.etag);
+    let read = move || read(&key, etag.as_deref(), &object.bytes);
+    let file = if listed.bytes < LARGE_BYTES as u64 {
+        read()
+    } else {
+        let reading = tokio::task::spawn_blocking(read).await;
+        reading.expect("reading a file does not panic")
+    };
+    Ok(Fetched { listed, file, room })
+}
+
+/// Reads a file. One whose key is too long for the books, or holds control characters, is known
+/// there by its digest: it is set aside, never left out.
+fn read(key: &str, etag: Option<&str>, bytes: &[u8]) -> TakeFile {
+    read_file(key, etag, bytes).unwrap_or_else(|_| {
+        let digest = Sha256::digest(key.as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        read_file(&format!("sha256:{hex}"), etag, bytes).expect("a digest is a label")
+    })
+}

@@ -1,0 +1,13 @@
+//! Buckets: the real program and its parts against a real S3 server over HTTP, with faults
+//! between the two.
+
+#[path = "s3/intake.rs"]
+mod intake;
+#[path = "s3/objects.rs"]
+mod objects;
+#[path = "s3/program.rs"]
+mod program;
+#[path = "intake/sample.rs"]
+mod sample;
+#[path = "s3/store.rs"]
+mod store;
