@@ -35,7 +35,7 @@ fn a_mismatch_is_shown_and_is_a_finding() {
     std::fs::write(dir.path().join("other.json"), text).expect("written");
     let ended = run(dir.path(), &["conformance", "other.json"]);
     assert_eq!(ended.code, 1, "{}", ended.out);
-    let shown = "other.json: ticket_ev/half: ev_float_string_0: expected 501, found 500";
+    let shown = "other.json: ticket_ev/half: expected.ev_float_string_0: expected 501, found 500";
     assert_eq!(ended.out.lines().next(), Some(shown));
     assert_eq!(summary(&ended.out)[1], 1);
 }
