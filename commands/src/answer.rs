@@ -4,6 +4,8 @@ use purser_events::intake::{FileReason, FileTaken};
 use purser_events::payout::PayoutRequested;
 use purser_events::{Amount, Envelope, Event, PayoutNo, WorkerNo};
 
+use crate::jobs::answer::JobAnswer;
+
 /// What a granted command answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -31,6 +33,8 @@ pub enum Answer {
         /// The number of the first; the others follow.
         first: Option<PayoutNo>,
     },
+    /// What became of a wish about jobs.
+    Job(JobAnswer),
 }
 
 /// What became of a file.
@@ -61,7 +65,7 @@ impl Answer {
     /// same command id.
     #[must_use]
     pub fn recollect(events: &[Envelope]) -> Self {
-        let mut answer = Self::Done;
+        let mut answer = JobAnswer::recollect(events).map_or(Self::Done, Self::Job);
         for envelope in events {
             match &envelope.event {
                 Event::WorkerRegistered(registered) => {

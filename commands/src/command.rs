@@ -9,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::intake::TakeFile;
+use crate::jobs::JobCommand;
 use crate::payout::{
     ConfirmPayout, ObservePayout, OpenSigner, PayoutRef, RequestElsewhere, ResumeSigner,
     RunPayouts, SignPayout, StopSigner,
@@ -55,6 +56,8 @@ pub enum Command {
     StopSigner(StopSigner),
     /// Let a stopped signer go on.
     ResumeSigner(ResumeSigner),
+    /// Do something about payers, their jobs and slots.
+    Job(Box<JobCommand>),
 }
 
 /// A secret text that is never shown.
@@ -168,8 +171,10 @@ impl Command {
     /// Names every record of history that a decision on this command looks at. `names` are those
     /// of a state that is not older than the index.
     pub fn recall(&self, names: &Names, each: impl FnMut(RecallKey)) {
-        if let Self::TakeFile(file) = self {
-            file.recall(names, each);
+        match self {
+            Self::TakeFile(file) => file.recall(names, each),
+            Self::Job(command) => command.recall(names, each),
+            _ => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
-use crate::{Answer, Command, Rejection, intake, payout, policy, worker};
+use crate::{Answer, Command, Rejection, intake, jobs, payout, policy, worker};
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
 /// the next command is decided against them.
@@ -84,6 +84,7 @@ fn decide(
         Command::OpenSigner(open) => payout::open(books, open, into),
         Command::StopSigner(stop) => payout::stop(books, stop, into),
         Command::ResumeSigner(resume) => payout::resume(books, resume, into),
+        Command::Job(command) => jobs::decide(books, at, command, into),
         Command::TakeFile(_) => unreachable!("files are executed element by element"),
     }
 }

@@ -50,6 +50,9 @@ fn in_force(policy: &Policy, change: &PolicyChange) -> PolicyChange {
         }
         PolicyChange::PayoutRunMax(_) => PolicyChange::PayoutRunMax(policy.payout_run_max),
         PolicyChange::PayoutDayMax(_) => PolicyChange::PayoutDayMax(policy.payout_day_max),
+        PolicyChange::JobIdleMs(_) => PolicyChange::JobIdleMs(policy.job_idle_ms),
+        PolicyChange::DebtLimit(_) => PolicyChange::DebtLimit(policy.debt_limit),
+        PolicyChange::OpenJobsMax(_) => PolicyChange::OpenJobsMax(policy.open_jobs_max),
     }
 }
 
@@ -64,8 +67,11 @@ fn in_range(change: &PolicyChange) -> bool {
         | PolicyChange::PayoutThreshold(_)
         | PolicyChange::PayoutIntervalMs(_)
         | PolicyChange::PayoutRunMax(_)
-        | PolicyChange::PayoutDayMax(_) => true,
+        | PolicyChange::PayoutDayMax(_)
+        | PolicyChange::DebtLimit(_)
+        | PolicyChange::OpenJobsMax(_) => true,
         PolicyChange::LeaseTtlMs(ms)
+        | PolicyChange::JobIdleMs(ms)
         | PolicyChange::HeartbeatGraceMs(ms)
         | PolicyChange::HeartbeatIntervalMs(ms) => (SHORTEST_MS..=LONGEST_MS).contains(ms),
     }

@@ -1,5 +1,7 @@
 //! The typed "no". The order of the variants is the order in which a decision checks.
 
+use purser_events::Amount;
+
 /// Why a command was refused. Nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rejection {
@@ -45,6 +47,49 @@ pub enum Rejection {
     FeeOutOfRange,
     /// A replacement pays a tenth more than what it replaces.
     FeeTooLow,
+    /// No payer of this name is known.
+    UnknownPayer,
+    /// The id was used for a payment of another amount, payer or job.
+    PaymentDiffers,
+    /// The number was used for a debit of something else.
+    DebitDiffers,
+    /// The payer has no job of this id. Open it first.
+    UnknownJob,
+    /// The job closed. Open another one; pay into the payer's own funds.
+    JobClosed,
+    /// The payer's job of this id was opened with other terms. Choose another id.
+    JobDiffers,
+    /// The payer owes more than the rule allows. Pay the shortfall.
+    Debt {
+        /// How much must be paid before a job is opened.
+        shortfall: Amount,
+    },
+    /// The payer has as many open jobs as the rule allows. Close some.
+    TooManyJobs,
+    /// The job was opened without a price. Debit it by amount.
+    NoPrice,
+    /// The payer's funds do not cover the transfer.
+    InsufficientFunds {
+        /// How much is missing.
+        shortfall: Amount,
+    },
+    /// The amount, or a sum that it leads to, is beyond the range of amounts.
+    AmountTooLarge,
+    /// The job's balance does not cover the units asked for.
+    InsufficientBalance {
+        /// How much is missing.
+        shortfall: Amount,
+    },
+    /// Something happened to the job within the time that it may be idle.
+    NotIdle,
+    /// As many names of this kind are known as there may be.
+    TooManyNames,
+    /// No capability of this name is declared. Declare it first.
+    UnknownCapability,
+    /// Jobs hold slots of the capability. Free them first.
+    SlotsHeld,
+    /// All slots of the capability are held. Try again when some are freed.
+    CapacityFull,
 }
 
 impl Rejection {
@@ -71,6 +116,29 @@ impl Rejection {
         Self::NonceDiffers,
         Self::FeeOutOfRange,
         Self::FeeTooLow,
+        Self::UnknownPayer,
+        Self::PaymentDiffers,
+        Self::DebitDiffers,
+        Self::UnknownJob,
+        Self::JobClosed,
+        Self::JobDiffers,
+        Self::Debt {
+            shortfall: Amount::ZERO,
+        },
+        Self::TooManyJobs,
+        Self::NoPrice,
+        Self::InsufficientFunds {
+            shortfall: Amount::ZERO,
+        },
+        Self::AmountTooLarge,
+        Self::InsufficientBalance {
+            shortfall: Amount::ZERO,
+        },
+        Self::NotIdle,
+        Self::TooManyNames,
+        Self::UnknownCapability,
+        Self::SlotsHeld,
+        Self::CapacityFull,
     ];
 
     /// The stable code.
@@ -98,6 +166,23 @@ impl Rejection {
             Self::NonceDiffers => "nonce_differs",
             Self::FeeOutOfRange => "fee_out_of_range",
             Self::FeeTooLow => "fee_too_low",
+            Self::UnknownPayer => "unknown_payer",
+            Self::PaymentDiffers => "payment_differs",
+            Self::DebitDiffers => "debit_differs",
+            Self::UnknownJob => "unknown_job",
+            Self::JobClosed => "job_closed",
+            Self::JobDiffers => "job_differs",
+            Self::Debt { .. } => "debt",
+            Self::TooManyJobs => "too_many_jobs",
+            Self::NoPrice => "no_price",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::AmountTooLarge => "amount_too_large",
+            Self::InsufficientBalance { .. } => "insufficient_balance",
+            Self::NotIdle => "not_idle",
+            Self::TooManyNames => "too_many_names",
+            Self::UnknownCapability => "unknown_capability",
+            Self::SlotsHeld => "slots_held",
+            Self::CapacityFull => "capacity_full",
         }
     }
 
@@ -135,12 +220,47 @@ impl Rejection {
                 "the fees or the signed bytes are beyond what a transfer can have"
             }
             Self::FeeTooLow => "a replacement pays a tenth more than what it replaces",
+            Self::UnknownPayer => "no payer of this name is known",
+            Self::PaymentDiffers => "the payment id was used for another amount, payer or job",
+            Self::DebitDiffers => "the debit number was used for something else",
+            Self::UnknownJob => "the payer has no job of this id; open it first",
+            Self::JobClosed => "the job closed; open another one, or pay the payer's own funds",
+            Self::JobDiffers => "the payer's job of this id was opened with other terms",
+            Self::Debt { .. } => "the payer owes more than is allowed; pay the shortfall",
+            Self::TooManyJobs => "the payer has as many open jobs as are allowed; close some",
+            Self::NoPrice => "the job was opened without a price; debit it by amount",
+            Self::InsufficientFunds { .. } => "the payer's funds do not cover the transfer",
+            Self::AmountTooLarge => {
+                "the amount, or a sum that it leads to, is beyond 2^96 - 1 base units"
+            }
+            Self::InsufficientBalance { .. } => {
+                "the job's balance does not cover the units; pay the shortfall"
+            }
+            Self::NotIdle => "something happened to the job within the time it may be idle",
+            Self::TooManyNames => "as many rails or capabilities are known as there may be",
+            Self::UnknownCapability => "no capability of this name is declared",
+            Self::SlotsHeld => "jobs hold slots of the capability; free them first",
+            Self::CapacityFull => "all slots of the capability are held",
         }
     }
 
     /// Whether the same command may succeed later without a change.
     #[must_use]
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::NotSilent)
+        matches!(
+            self,
+            Self::NotSilent | Self::NotIdle | Self::CapacityFull | Self::TooManyJobs
+        )
+    }
+
+    /// What must be paid before the same command is granted, where money is what is missing.
+    #[must_use]
+    pub const fn shortfall(self) -> Option<Amount> {
+        match self {
+            Self::Debt { shortfall }
+            | Self::InsufficientFunds { shortfall }
+            | Self::InsufficientBalance { shortfall } => Some(shortfall),
+            _ => None,
+        }
     }
 }

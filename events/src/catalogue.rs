@@ -5,7 +5,11 @@ use crate::intake::{
     JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset, TicketRedeemed,
     TypeNamed, WorkerConnected, WorkerDisconnected,
 };
-use crate::payer::{PayerNamed, RailNamed};
+use crate::paid::{
+    CapabilityChanged, CapabilityDeclared, FundsTransferred, JobAdmitted, JobClosed, JobCredited,
+    JobDebited, JobOpened, SlotFreed, SlotReserved,
+};
+use crate::payer::{DebtSettled, FundsDeposited, PayerChose, PayerNamed, RailNamed};
 use crate::payout::{
     PayoutFailed, PayoutFinal, PayoutMined, PayoutReleased, PayoutReorged, PayoutRequested,
     PayoutSent, PayoutSigned, SignerOpened, SignerResumed, SignerStopped,
@@ -115,6 +119,19 @@ catalogue! {
     25 TypeNamed(Box<TypeNamed>) "type_named",
     30 PayerNamed(Box<PayerNamed>) "payer_named",
     31 RailNamed(Box<RailNamed>) "rail_named",
+    32 PayerChose(PayerChose) "payer_chose",
+    33 FundsDeposited(Box<FundsDeposited>) "funds_deposited",
+    34 JobOpened(Box<JobOpened>) "job_opened",
+    35 JobCredited(Box<JobCredited>) "job_credited",
+    36 FundsTransferred(Box<FundsTransferred>) "funds_transferred",
+    37 JobAdmitted(Box<JobAdmitted>) "job_admitted",
+    38 JobDebited(Box<JobDebited>) "job_debited",
+    39 JobClosed(Box<JobClosed>) "job_closed",
+    40 CapabilityDeclared(Box<CapabilityDeclared>) "capability_declared",
+    41 CapabilityChanged(CapabilityChanged) "capability_changed",
+    42 SlotReserved(Box<SlotReserved>) "slot_reserved",
+    43 SlotFreed(Box<SlotFreed>) "slot_freed",
+    44 DebtSettled(DebtSettled) "debt_settled",
     130 PayoutRequested(Box<PayoutRequested>) "payout_requested",
     131 PayoutSigned(Box<PayoutSigned>) "payout_signed",
     132 PayoutSent(Box<PayoutSent>) "payout_sent",

@@ -65,6 +65,10 @@ number! {
     PayoutNo(u32)
 }
 number! {
+    /// A capability whose slots are counted.
+    CapabilityNo(u32)
+}
+number! {
     /// A payer's job: the position of the event that opened it. So it is unique for ever, says
     /// where to read what the job is, and nothing has to remember which numbers were given.
     JobNo(u64)
@@ -135,5 +139,6 @@ index!(
     AssetNo,
     PayerNo,
     RailNo,
-    PayoutNo
+    PayoutNo,
+    CapabilityNo
 );

@@ -10,9 +10,11 @@ pub mod intake;
 pub mod job;
 pub mod label;
 pub mod money;
+pub mod paid;
 pub mod payer;
 pub mod payout;
 pub mod policy;
+pub mod price;
 pub mod time;
 pub mod wide;
 pub mod worker;
@@ -23,10 +25,11 @@ mod catalogue;
 pub use catalogue::{Event, EventKind};
 pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
 pub use ids::{
-    AssetNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, Position, RailNo, TypeNo,
-    WorkerNo,
+    AssetNo, CapabilityNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, Position,
+    RailNo, TypeNo, WorkerNo,
 };
 pub use label::Label;
-pub use money::{Address, Amount, BasisPoints, Wei};
+pub use money::{Address, Amount, Balance, BasisPoints, Wei};
+pub use price::Price;
 pub use time::{Micros, Seconds};
 pub use wide::{U256, Word};

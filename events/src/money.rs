@@ -94,6 +94,70 @@ impl fmt::Display for Amount {
     }
 }
 
+/// What stands on an account: an amount on its normal side, or on the other one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Balance {
+    /// Whether it stands on the other side; never for nothing.
+    pub below_zero: bool,
+    /// How much stands there.
+    pub amount: Amount,
+}
+
+impl Balance {
+    /// What is left of `normal` after `other`.
+    #[must_use]
+    pub fn of(normal: Amount, other: Amount) -> Self {
+        let below_zero = normal < other;
+        let amount = if below_zero {
+            other.minus(normal)
+        } else {
+            normal.minus(other)
+        };
+        Self { below_zero, amount }
+    }
+
+    /// With so much more on the normal side.
+    #[must_use]
+    pub fn plus(self, amount: Amount) -> Self {
+        Self::of(self.above_zero().plus(amount), self.missing())
+    }
+
+    /// With so much more on the other side.
+    #[must_use]
+    pub fn minus(self, amount: Amount) -> Self {
+        Self::of(self.above_zero(), self.missing().plus(amount))
+    }
+
+    /// What may be spent: nothing below zero.
+    #[must_use]
+    pub const fn above_zero(self) -> Amount {
+        if self.below_zero {
+            Amount::ZERO
+        } else {
+            self.amount
+        }
+    }
+
+    /// What is missing: nothing above zero.
+    #[must_use]
+    pub const fn missing(self) -> Amount {
+        if self.below_zero {
+            self.amount
+        } else {
+            Amount::ZERO
+        }
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.below_zero {
+            f.write_str("-")?;
+        }
+        self.amount.fmt(f)
+    }
+}
+
 /// A rate in hundredths of a percent, 0 to 10,000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct BasisPoints(u16);
@@ -125,6 +189,15 @@ impl BasisPoints {
         let rate = self.0 as u64;
         // Quotient and remainder apart stay within 64 bits, whatever the fee.
         (fee / whole) * rate + (fee % whole) * rate / whole
+    }
+
+    /// `floor(amount x rate / 10,000)`: the same for amounts of any asset.
+    #[must_use]
+    pub const fn share_of_amount(self, amount: Amount) -> Amount {
+        let whole = Self::WHOLE as u128;
+        let rate = self.0 as u128;
+        // Quotient and remainder apart stay within 128 bits, whatever the amount.
+        Amount((amount.0 / whole) * rate + (amount.0 % whole) * rate / whole)
     }
 }
 

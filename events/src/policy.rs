@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetNo, BasisPoints, Label, PartitionNo, Wei};
+use crate::{Amount, AssetNo, BasisPoints, Label, PartitionNo, Wei};
 
 /// One rule was set to a new value; it acts from this event's position on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub enum PolicyChange {
     PayoutRunMax(Wei),
     /// The most that may be requested on chain in one day of UTC.
     PayoutDayMax(Wei),
+    /// How long a job may be idle before it is closed, in milliseconds.
+    JobIdleMs(u32),
+    /// A payer that owes more than this, in base units of the asset, opens no job in it.
+    DebtLimit(Amount),
+    /// How many jobs of one payer may be open at once.
+    OpenJobsMax(u32),
 }
 
 /// What the nodes of a partition do.

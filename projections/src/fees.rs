@@ -3,7 +3,8 @@
 use purser_events::intake::{
     Attribution, Fee, JobProcessed, JobReattributed, JobReceived, Split, Suspense, TicketRedeemed,
 };
-use purser_events::{Event, PartitionNo, Recorded, Wei, WorkerNo};
+use purser_events::paid::JobDebited;
+use purser_events::{Amount, AssetNo, Event, PartitionNo, Recorded, Wei, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 use crate::paged::{Paged, grown};
@@ -12,6 +13,18 @@ use crate::paged::{Paged, grown};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fees {
     partitions: Vec<PartitionFees>,
+    debits: Vec<Paged<DebitRow>>,
+}
+
+/// What one worker earned by debits of payers' jobs, in one asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebitRow {
+    /// Charges before the pool's share.
+    pub gross: Amount,
+    /// The pool's share.
+    pub commission: Amount,
+    /// Debits that charged something.
+    pub debits: u64,
 }
 
 /// What was earned in one partition.
@@ -118,8 +131,27 @@ impl Fees {
             Event::JobReceived(job) => self.at(job.taken.partition).received(job),
             Event::JobReattributed(change) => self.at(change.partition).reattributed(change),
             Event::TicketRedeemed(ticket) => self.at(ticket.taken.partition).ticket(ticket),
+            Event::JobDebited(debit) => self.debited(debit),
             _ => {}
         }
+    }
+
+    fn debited(&mut self, debit: &JobDebited) {
+        let Some(worker) = debit.worker.filter(|_| debit.charged > Amount::ZERO) else {
+            return;
+        };
+        let row = grown(&mut self.debits, debit.job.asset.index()).at(worker.index());
+        let share = debit.split.commission.share_of_amount(debit.charged);
+        row.gross = row.gross.plus(debit.charged);
+        row.commission = row.commission.plus(share);
+        row.debits += 1;
+    }
+
+    /// What workers earned by debits in an asset, by number.
+    pub fn debits(&self, asset: AssetNo) -> impl Iterator<Item = (WorkerNo, &DebitRow)> {
+        let rows = self.debits.get(asset.index()).into_iter();
+        let rows = rows.flat_map(Paged::iter).filter(|(_, row)| row.debits > 0);
+        rows.map(|(index, row)| (WorkerNo::following(index), row))
     }
 
     fn at(&mut self, partition: PartitionNo) -> &mut PartitionFees {

@@ -6,6 +6,7 @@ pub mod books;
 pub mod connections;
 pub mod fees;
 pub mod intake;
+pub mod jobs;
 pub mod names;
 pub mod order;
 pub mod paged;

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 use purser_events::policy::NodeType;
 use purser_events::{
-    Address, AssetNo, Event, Label, ModelNo, PartitionNo, PayerNo, RailNo, Recorded, TypeNo,
-    WorkerNo,
+    Address, AssetNo, CapabilityNo, Event, Label, ModelNo, PartitionNo, PayerNo, RailNo, Recorded,
+    TypeNo, WorkerNo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,8 @@ pub struct Names {
     payers: HashMap<Label, PayerNo>,
     #[serde(skip)]
     rails: HashMap<Label, RailNo>,
+    #[serde(skip)]
+    capabilities: HashMap<Label, CapabilityNo>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +74,7 @@ struct Tables {
     assets: Vec<Asset>,
     payers: Vec<Label>,
     rails: Vec<Label>,
+    capabilities: Vec<Label>,
 }
 
 impl PartialEq for Names {
@@ -99,6 +102,9 @@ impl From<Tables> for Names {
         }
         for name in tables.rails {
             names.push_rail(name);
+        }
+        for name in tables.capabilities {
+            names.push_capability(name);
         }
         names.tables.partitions = tables.partitions;
         names.tables.assets = tables.assets;
@@ -132,6 +138,13 @@ impl Names {
             Event::RailNamed(named) => {
                 let number = self.push_rail(named.name.clone());
                 assert_eq!(number, named.rail, "rails are numbered densely");
+            }
+            Event::CapabilityDeclared(declared) => {
+                let number = self.push_capability(declared.name.clone());
+                assert_eq!(
+                    number, declared.capability,
+                    "capabilities are numbered densely"
+                );
             }
             Event::PartitionDeclared(declared) => {
                 let number = PartitionNo::following(self.tables.partitions.len());
@@ -197,6 +210,14 @@ impl Names {
         number
     }
 
+    fn push_capability(&mut self, name: Label) -> CapabilityNo {
+        let number = CapabilityNo::following(self.tables.capabilities.len());
+        let before = self.capabilities.insert(name.clone(), number);
+        assert!(before.is_none(), "a capability is named once");
+        self.tables.capabilities.push(name);
+        number
+    }
+
     /// Every worker, by number.
     #[must_use]
     pub fn workers(&self) -> &[WorkerName] {
@@ -237,6 +258,18 @@ impl Names {
     #[must_use]
     pub fn rails(&self) -> &[Label] {
         &self.tables.rails
+    }
+
+    /// Every capability whose slots are or were counted, by number.
+    #[must_use]
+    pub fn capabilities(&self) -> &[Label] {
+        &self.tables.capabilities
+    }
+
+    /// The number of a capability.
+    #[must_use]
+    pub fn capability(&self, name: &Label) -> Option<CapabilityNo> {
+        self.capabilities.get(name).copied()
     }
 
     /// The number of a payer.

@@ -2,7 +2,7 @@
 
 use purser_events::intake::Split;
 use purser_events::policy::PolicyChange;
-use purser_events::{BasisPoints, Event, Position, Recorded, Wei};
+use purser_events::{Amount, BasisPoints, Event, Position, Recorded, Wei};
 use serde::{Deserialize, Serialize};
 
 /// The rules in force, each the latest that was set.
@@ -26,6 +26,12 @@ pub struct Policy {
     pub payout_run_max: Wei,
     /// The most that may be requested on chain in one day of UTC.
     pub payout_day_max: Wei,
+    /// How long a job may be idle before it is closed, in milliseconds.
+    pub job_idle_ms: u32,
+    /// A payer that owes more than this, in base units of the asset, opens no job in it.
+    pub debt_limit: Amount,
+    /// How many jobs of one payer may be open at once.
+    pub open_jobs_max: u32,
 }
 
 impl Default for Policy {
@@ -44,6 +50,9 @@ impl Default for Policy {
             payout_interval_ms: 0,
             payout_run_max: Wei(u128::MAX),
             payout_day_max: Wei(u128::MAX),
+            job_idle_ms: 1_200_000,
+            debt_limit: Amount::ZERO,
+            open_jobs_max: 65_536,
         }
     }
 }
@@ -67,6 +76,9 @@ impl Policy {
             PolicyChange::PayoutIntervalMs(interval) => self.payout_interval_ms = interval,
             PolicyChange::PayoutRunMax(most) => self.payout_run_max = most,
             PolicyChange::PayoutDayMax(most) => self.payout_day_max = most,
+            PolicyChange::JobIdleMs(idle) => self.job_idle_ms = idle,
+            PolicyChange::DebtLimit(limit) => self.debt_limit = limit,
+            PolicyChange::OpenJobsMax(most) => self.open_jobs_max = most,
         }
         self.changed_at = fact.position;
     }

@@ -7,6 +7,7 @@ use crate::accounts::Accounts;
 use crate::connections::Connections;
 use crate::fees::Fees;
 use crate::intake::Intake;
+use crate::jobs::Jobs;
 use crate::names::{Names, WorkerName};
 use crate::payouts::Payouts;
 use crate::policy::Policy;
@@ -30,6 +31,8 @@ pub struct Projections {
     pub fees: Fees,
     /// Balances by double entry.
     pub accounts: Accounts,
+    /// The jobs that are open.
+    pub jobs: Jobs,
     /// Which connections are open.
     pub connections: Connections,
     /// What was taken in, and what was set aside.
@@ -59,6 +62,7 @@ impl Projections {
         self.registry.apply(fact, &self.policy);
         self.fees.apply(fact);
         self.accounts.apply(fact);
+        self.jobs.apply(fact, &self.accounts);
         self.connections.apply(fact);
         self.intake.apply(fact);
         self.payouts.apply(fact);

@@ -170,6 +170,7 @@ fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
             .transpose()?,
         from: position_of(wanted.from),
         to: position_of(wanted.to),
+        ..Filter::default()
     })
 }
 

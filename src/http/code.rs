@@ -178,6 +178,45 @@ codes! {
         => "see the limits of the configuration";
     FeeTooLow "fee_too_low" 409 Conflict
         "a replacement pays less than a tenth more" => "raise the fees";
+    AmountTooLarge "amount_too_large" 422 Invalid
+        "an amount, or a sum that it leads to, is beyond 2^96 - 1 base units"
+        => "name smaller amounts, units or prices";
+    Debt "debt" 402 Refused
+        "the payer owes more than is allowed" => "deposit the `shortfall`, then open the job";
+    InsufficientBalance "insufficient_balance" 402 Refused
+        "the job's balance does not cover the units" => "credit the `shortfall` to the job";
+    InsufficientFunds "insufficient_funds" 402 Refused
+        "the payer's funds do not cover the transfer" => "deposit the `shortfall`";
+    UnknownPayer "unknown_payer" 404 NotFound
+        "no payer of this name is known"
+        => "correct the name; payers are named by their first job or deposit";
+    UnknownJob "unknown_job" 404 NotFound
+        "the payer has no job of this id" => "open it first, or correct id or payer";
+    UnknownAccount "unknown_account" 404 NotFound
+        "there is no account of this name" => "see `/v1/accounts`";
+    UnknownCapability "unknown_capability" 404 NotFound
+        "no capability of this name is declared" => "declare it first";
+    JobDiffers "job_differs" 409 Conflict
+        "the payer's job of this id was opened with other terms" => "choose another id";
+    JobClosed "job_closed" 409 Conflict
+        "the job closed" => "open another one, or pay into the payer's own funds";
+    PaymentDiffers "payment_differs" 409 Conflict
+        "the payment id was used for another amount, payer or job"
+        => "send each payment under its own id";
+    DebitDiffers "debit_differs" 409 Conflict
+        "the debit number was used for something else" => "number each debit of a job anew";
+    NoPrice "no_price" 409 Conflict
+        "the job was opened without a price" => "debit it by `amount`";
+    NotIdle "not_idle" 409 Conflict
+        "something happened to the job within the time that it may be idle" => "wait";
+    SlotsHeld "slots_held" 409 Conflict
+        "jobs hold slots of the capability" => "free them first";
+    CapacityFull "capacity_full" 429 Unavailable
+        "all slots of the capability are held" => "repeat after `Retry-After`";
+    TooManyJobs "too_many_jobs" 429 Unavailable
+        "the payer has as many open jobs as the rule `open_jobs_max` allows" => "close some first";
+    TooManyNames "too_many_names" 429 Unavailable
+        "as many rails or capabilities are known as there may be" => "use those that are known";
     BatchRefused "batch_refused" 409 Conflict
         "another command of an atomic batch was refused, so nothing happened"
         => "correct the command named in `results`";
@@ -208,9 +247,9 @@ impl Code {
     #[must_use]
     pub const fn retry_after_sec(self) -> Option<u32> {
         match self {
-            Self::QueueFull | Self::TooManyStreams => Some(1),
+            Self::QueueFull | Self::TooManyStreams | Self::CapacityFull => Some(1),
             Self::LogUnavailable => Some(2),
-            Self::LogReadOnly => Some(10),
+            Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
             _ => None,
         }
     }
@@ -235,8 +274,9 @@ const HEAD: &str = "\
 
 Every error answer is `application/problem+json` with `type`, `title`, `status`, `detail`, `code`
 and `request_id`; where single fields are at fault, `errors` lists each with `field` and `detail`.
-`code` is stable: programs branch on it, people read `detail`. Answers of 503 carry `Retry-After` in
-seconds. What is not even HTTP is answered by the HTTP layer with an empty 400 or 431.
+`code` is stable: programs branch on it, people read `detail`. Answers of 429 and 503 carry
+`Retry-After` in seconds; those of 402 say in `shortfall` how many base units are missing. What is
+not even HTTP is answered by the HTTP layer with an empty 400 or 431.
 
 This page is generated from `src/http/code.rs`; a test keeps the two equal.
 
@@ -275,7 +315,11 @@ mod tests {
     #[test]
     fn what_is_unavailable_says_when_to_come_back() {
         for code in Code::ALL {
-            let unavailable = code.status() == StatusCode::SERVICE_UNAVAILABLE;
+            let later = [
+                StatusCode::SERVICE_UNAVAILABLE,
+                StatusCode::TOO_MANY_REQUESTS,
+            ];
+            let unavailable = later.contains(&code.status());
             assert_eq!(code.retry_after_sec().is_some(), unavailable, "{code:?}");
         }
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purser_commands::Rejection;
+use purser_events::Amount;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -26,6 +27,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// The results of a batch that was refused as a whole.
     pub results: Option<Box<RawValue>>,
+    /// What must be paid first, where money is what is missing.
+    pub shortfall: Option<Amount>,
 }
 
 /// One field at fault.
@@ -60,6 +63,9 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     pub results: Option<Box<RawValue>>,
+    /// What must be paid first, where money is what is missing: base units of the asset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<String>,
 }
 
 impl Problem {
@@ -77,6 +83,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             results: None,
+            shortfall: None,
         }
     }
 
@@ -93,6 +100,7 @@ impl Problem {
             detail: format!("{field}: {detail}").into(),
             errors: vec![FieldError { field, detail }],
             results: None,
+            shortfall: None,
         }
     }
 
@@ -124,6 +132,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
             results: self.results.clone(),
+            shortfall: self.shortfall.map(|amount| amount.to_string()),
         };
         serde_json::to_vec(&body).expect("a problem is plain text and numbers")
     }
@@ -181,13 +190,33 @@ pub const fn of_rejection(rejection: Rejection) -> Code {
         Rejection::NonceDiffers => Code::NonceDiffers,
         Rejection::FeeOutOfRange => Code::FeeOutOfRange,
         Rejection::FeeTooLow => Code::FeeTooLow,
+        Rejection::UnknownPayer => Code::UnknownPayer,
+        Rejection::PaymentDiffers => Code::PaymentDiffers,
+        Rejection::DebitDiffers => Code::DebitDiffers,
+        Rejection::UnknownJob => Code::UnknownJob,
+        Rejection::JobClosed => Code::JobClosed,
+        Rejection::JobDiffers => Code::JobDiffers,
+        Rejection::Debt { .. } => Code::Debt,
+        Rejection::TooManyJobs => Code::TooManyJobs,
+        Rejection::NoPrice => Code::NoPrice,
+        Rejection::InsufficientFunds { .. } => Code::InsufficientFunds,
+        Rejection::AmountTooLarge => Code::AmountTooLarge,
+        Rejection::InsufficientBalance { .. } => Code::InsufficientBalance,
+        Rejection::NotIdle => Code::NotIdle,
+        Rejection::TooManyNames => Code::TooManyNames,
+        Rejection::UnknownCapability => Code::UnknownCapability,
+        Rejection::SlotsHeld => Code::SlotsHeld,
+        Rejection::CapacityFull => Code::CapacityFull,
     }
 }
 
 impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         match error {
-            SubmitError::Rejected(why) => Self::with(of_rejection(why), why.detail()),
+            SubmitError::Rejected(why) => Self {
+                shortfall: why.shortfall(),
+                ..Self::with(of_rejection(why), why.detail())
+            },
             SubmitError::IdempotencyConflict => Self::new(Code::IdempotencyConflict),
             SubmitError::BatchRefused => Self::new(Code::BatchRefused),
             SubmitError::TooLarge => Self::new(Code::CommandTooLarge),

@@ -157,6 +157,22 @@ fn amounts_of(event: &Event) -> [Option<Amount>; 2] {
         Event::PayoutFinal(payout) if payout.asset == AssetNo::ETH => {
             [Some(Amount::Unsigned(payout.amount.0)), None]
         }
+        Event::JobDebited(debit) if debit.job.asset == AssetNo::ETH => {
+            let share = debit.worker.map(|_| {
+                let share = debit.split.commission.share_of_amount(debit.charged);
+                Amount::Unsigned(share.0)
+            });
+            [Some(Amount::Unsigned(debit.charged.0)), share]
+        }
+        Event::JobCredited(one) if one.job.asset == AssetNo::ETH => {
+            [Some(Amount::Unsigned(one.amount.0)), None]
+        }
+        Event::FundsDeposited(one) if one.asset == AssetNo::ETH => {
+            [Some(Amount::Unsigned(one.amount.0)), None]
+        }
+        Event::FundsTransferred(one) if one.job.asset == AssetNo::ETH => {
+            [Some(Amount::Unsigned(one.amount.0)), None]
+        }
         _ => [None, None],
     }
 }

@@ -1,8 +1,9 @@
 //! Which events are wanted.
 
 use purser_events::intake::{Attribution, Moved};
+use purser_events::paid::JobRef;
 use purser_events::payout::Draw;
-use purser_events::{Envelope, Event, EventKind, Position, WorkerNo};
+use purser_events::{Envelope, Event, EventKind, Label, PayerNo, Position, WorkerNo};
 
 /// Which events are wanted; what is absent does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +12,10 @@ pub struct Filter {
     pub kind: Option<EventKind>,
     /// Events that concern this worker.
     pub worker: Option<WorkerNo>,
+    /// Events that concern this payer.
+    pub payer: Option<PayerNo>,
+    /// Events that concern jobs of this id.
+    pub job: Option<Label>,
     /// Events from this position on.
     pub from: Option<Position>,
     /// Events up to this position, with it.
@@ -47,7 +52,41 @@ impl Filter {
             && self
                 .worker
                 .is_none_or(|worker| concerns(&envelope.event, worker))
+            && self.admits_job(&envelope.event)
     }
+
+    fn admits_job(&self, event: &Event) -> bool {
+        if self.payer.is_none() && self.job.is_none() {
+            return true;
+        }
+        let (payer, job) = payer_and_job_of(event);
+        self.payer.is_none_or(|wanted| payer == Some(wanted))
+            && self.job.as_ref().is_none_or(|wanted| job == Some(wanted))
+    }
+}
+
+/// The payer that an event concerns, and the id of the job.
+#[must_use]
+pub fn payer_and_job_of(event: &Event) -> (Option<PayerNo>, Option<&Label>) {
+    match event {
+        Event::PayerNamed(one) => (Some(one.payer), None),
+        Event::PayerChose(one) => (Some(one.payer), None),
+        Event::FundsDeposited(one) => (Some(one.payer), None),
+        Event::DebtSettled(one) => (Some(one.payer), None),
+        Event::JobOpened(one) => (Some(one.payer), Some(&one.id)),
+        Event::JobCredited(one) => of_job(&one.job),
+        Event::FundsTransferred(one) => of_job(&one.job),
+        Event::JobAdmitted(one) => of_job(&one.job),
+        Event::JobDebited(one) => of_job(&one.job),
+        Event::JobClosed(one) => of_job(&one.job),
+        Event::SlotReserved(one) => (one.holder.payer, Some(&one.holder.job_id)),
+        Event::SlotFreed(one) => (one.holder.payer, Some(&one.holder.job_id)),
+        _ => (None, None),
+    }
+}
+
+const fn of_job(job: &JobRef) -> (Option<PayerNo>, Option<&Label>) {
+    (Some(job.payer), Some(&job.id))
 }
 
 /// Whether an event concerns a worker.
@@ -84,6 +123,8 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         },
         Event::PayoutRequested(payout) => [first_of(&payout.draws), None],
         Event::PayoutReleased(payout) => [first_of(&payout.draws), None],
+        Event::JobOpened(one) => [one.terms.worker, None],
+        Event::JobDebited(one) => [one.worker, None],
         Event::PolicyChanged(_)
         | Event::PartitionDeclared(_)
         | Event::AssetDeclared(_)
@@ -106,6 +147,17 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         | Event::SignerOpened(_)
         | Event::SignerStopped(_)
         | Event::SignerResumed(_) => [None, None],
+        Event::PayerChose(_)
+        | Event::FundsDeposited(_)
+        | Event::JobCredited(_)
+        | Event::FundsTransferred(_)
+        | Event::JobAdmitted(_)
+        | Event::JobClosed(_)
+        | Event::CapabilityDeclared(_)
+        | Event::CapabilityChanged(_)
+        | Event::SlotReserved(_)
+        | Event::SlotFreed(_)
+        | Event::DebtSettled(_) => [None, None],
     }
 }
 

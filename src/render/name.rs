@@ -2,7 +2,9 @@
 //! names resolve all numbers; a number without a name is shown as `#` and its digits.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Actor, AssetNo, KeyTag, PartitionNo, RailNo, WorkerNo};
+use purser_events::{
+    Actor, AssetNo, CapabilityNo, KeyTag, Label, PartitionNo, PayerNo, RailNo, WorkerNo,
+};
 use purser_projections::names::{Names, WorkerName};
 
 use super::text::{decimal, hex, padded, uuid};
@@ -19,6 +21,35 @@ pub(super) fn worker(out: &mut Vec<u8>, names: &Names, worker: WorkerNo) {
     }
 }
 
+/// Appends a payer's name.
+pub(super) fn payer(out: &mut Vec<u8>, names: &Names, payer: PayerNo) {
+    label_or(out, names.payers().get(payer.index()), payer.0);
+}
+
+/// Appends a rail's name.
+pub(super) fn rail(out: &mut Vec<u8>, names: &Names, rail: RailNo) {
+    label_or(out, names.rails().get(rail.index()), rail.0);
+}
+
+/// Appends a capability's name.
+pub(super) fn capability(out: &mut Vec<u8>, names: &Names, capability: CapabilityNo) {
+    let name = names.capabilities().get(capability.index());
+    label_or(out, name, capability.0);
+}
+
+/// Appends an asset's code.
+pub(super) fn asset(out: &mut Vec<u8>, names: &Names, asset: AssetNo) {
+    let code = names.assets().get(asset.index()).map(|one| &one.code);
+    label_or(out, code, asset.0);
+}
+
+fn label_or(out: &mut Vec<u8>, label: Option<&Label>, number: u32) {
+    match label {
+        Some(label) => out.extend_from_slice(label.as_str().as_bytes()),
+        None => nameless(out, number),
+    }
+}
+
 /// Appends a partition as `node_type|region`.
 pub(super) fn partition(out: &mut Vec<u8>, names: &Names, partition: PartitionNo) {
     match names.partitions().get(partition.index()) {
@@ -28,22 +59,6 @@ pub(super) fn partition(out: &mut Vec<u8>, names: &Names, partition: PartitionNo
             out.extend_from_slice(one.region.as_str().as_bytes());
         }
         None => nameless(out, partition.0),
-    }
-}
-
-/// Appends a way of paying.
-pub(super) fn rail(out: &mut Vec<u8>, names: &Names, rail: RailNo) {
-    match names.rails().get(rail.index()) {
-        Some(name) => out.extend_from_slice(name.as_str().as_bytes()),
-        None => nameless(out, rail.0),
-    }
-}
-
-/// Appends an asset's code.
-pub(super) fn asset(out: &mut Vec<u8>, names: &Names, asset: AssetNo) {
-    match names.assets().get(asset.index()) {
-        Some(asset) => out.extend_from_slice(asset.code.as_str().as_bytes()),
-        None => nameless(out, asset.0),
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is decided: given a history, when a command comes, then these events or this rejection.
 
+mod paid;
+mod paid_properties;
+mod paid_script;
 mod payout;
 mod policy;
 mod properties;
@@ -16,6 +19,7 @@ fn every_rejection_has_a_row() {
         .iter()
         .chain(policy::ROWS)
         .chain(payout::ROWS)
+        .chain(paid::ROWS)
         .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());

@@ -7,7 +7,7 @@ use purser_commands::command::{
 use purser_commands::{Answer, Command, Execution, Rejection, execute};
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::worker::Manifest;
-use purser_events::{BasisPoints, Event, Label, Micros, Wei, WorkerNo};
+use purser_events::{Amount, BasisPoints, Event, Label, Micros, Wei, WorkerNo};
 use purser_projections::Books;
 
 use crate::payout;
@@ -88,6 +88,9 @@ impl Default for World {
 impl World {
     /// Plays one line: waits, or executes a command.
     pub(crate) fn play(&mut self, line: &str) -> Result<Granted, Rejection> {
+        if let Some(many) = line.strip_prefix("many ") {
+            return self.play_many(many);
+        }
         let mut events = Vec::new();
         let answer = if let Some(ms) = line.strip_prefix("wait ") {
             self.now.0 += number(ms) * 1_000;
@@ -120,6 +123,19 @@ impl World {
     }
 }
 
+impl World {
+    /// Plays a line a number of times, each `{}` in it being the number of the time.
+    fn play_many(&mut self, many: &str) -> Result<Granted, Rejection> {
+        let (times, line) = many.split_once(' ').expect("a number and a line");
+        let mut last = self.play("wait 0");
+        for time in 0..number(times) {
+            last = self.play(&line.replace("{}", &time.to_string()));
+            last.as_ref().map_err(|rejection| *rejection)?;
+        }
+        last
+    }
+}
+
 /// The outcome as text.
 fn show(outcome: Result<&Granted, &Rejection>) -> String {
     let granted = match outcome {
@@ -136,6 +152,7 @@ fn show(outcome: Result<&Granted, &Rejection>) -> String {
             "session {worker}/{session}{}",
             if created { " new" } else { "" }
         ),
+        Answer::Job(answer) => crate::paid_script::show(&answer),
         other => format!("{other:?}").to_lowercase(),
     };
     let names: Vec<_> = granted.events.iter().map(|e| e.kind().name()).collect();
@@ -166,7 +183,8 @@ fn command(line: &str) -> Command {
             code: label(line.plain[0]),
             exponent: u8::try_from(number(line.plain[1])).expect("a small exponent"),
         }),
-        verb => payout::command(&line).unwrap_or_else(|| panic!("no such verb: {verb}")),
+        _ => payout::command(&line)
+            .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
     }
 }
 
@@ -199,7 +217,7 @@ impl<'a> Line<'a> {
         self.get(name).map(number)
     }
 
-    fn small(&self, name: &str) -> Option<u32> {
+    pub(crate) fn small(&self, name: &str) -> Option<u32> {
         self.number(name)
             .map(|value| u32::try_from(value).expect("a number below 2^32"))
     }
@@ -298,6 +316,9 @@ fn rule(name: &str, value: u64) -> PolicyChange {
         "payout_interval" => PolicyChange::PayoutIntervalMs(ms()),
         "payout_run" => PolicyChange::PayoutRunMax(Wei(value.into())),
         "payout_day" => PolicyChange::PayoutDayMax(Wei(value.into())),
+        "idle" => PolicyChange::JobIdleMs(ms()),
+        "debt" => PolicyChange::DebtLimit(Amount(value.into())),
+        "open_jobs" => PolicyChange::OpenJobsMax(ms()),
         other => panic!("no such rule: {other}"),
     }
 }

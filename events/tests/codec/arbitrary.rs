@@ -17,8 +17,8 @@ use purser_events::worker::{
     WorkerNamed, WorkerRegistered, WorkerUpdated,
 };
 use purser_events::{
-    Actor, Address, AssetNo, BasisPoints, CommandStamp, Envelope, Event, FileNo, KeyTag, Label,
-    Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
+    Actor, Address, Amount, AssetNo, BasisPoints, CommandStamp, Envelope, Event, FileNo, KeyTag,
+    Label, Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
 use crate::{payer, payout};
@@ -191,6 +191,9 @@ fn rule() -> impl Strategy<Value = Event> {
         any::<u32>().prop_map(PolicyChange::LeaseTtlMs),
         any::<u32>().prop_map(PolicyChange::HeartbeatGraceMs),
         any::<u32>().prop_map(PolicyChange::HeartbeatIntervalMs),
+        any::<u32>().prop_map(PolicyChange::JobIdleMs),
+        any::<u128>().prop_map(|limit| PolicyChange::DebtLimit(Amount(limit))),
+        any::<u32>().prop_map(PolicyChange::OpenJobsMax),
     ];
     let node_type = prop_oneof![Just(NodeType::Ai), Just(NodeType::Transcode)];
     prop_oneof![
@@ -405,6 +408,10 @@ fn credit() -> impl Strategy<Value = (Attribution, Split)> {
     ];
     (attribution, position(), rate())
         .prop_map(|(attribution, policy, commission)| (attribution, Split { policy, commission }))
+}
+
+pub(crate) fn split() -> impl Strategy<Value = Split> {
+    (position(), rate()).prop_map(|(policy, commission)| Split { policy, commission })
 }
 
 fn figure() -> impl Strategy<Value = Option<i64>> {

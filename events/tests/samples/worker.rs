@@ -7,7 +7,7 @@ use purser_events::worker::{
     KeyHash, LeaseGranted, Manifest, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut,
     WorkerNamed, WorkerRegistered, WorkerUpdated,
 };
-use purser_events::{AssetNo, BasisPoints, Event, PartitionNo, Wei, WorkerNo};
+use purser_events::{Amount, AssetNo, BasisPoints, Event, PartitionNo, Wei, WorkerNo};
 
 use super::{ADDRESS, label};
 
@@ -134,6 +134,9 @@ fn rules() -> Vec<(&'static str, Event)> {
             "heartbeat_interval_ms",
             PolicyChange::HeartbeatIntervalMs(15_000),
         ),
+        ("job_idle_ms", PolicyChange::JobIdleMs(1_200_000)),
+        ("debt_limit", PolicyChange::DebtLimit(Amount(300))),
+        ("open_jobs_max", PolicyChange::OpenJobsMax(64)),
     ];
     let changed = |change| Event::PolicyChanged(PolicyChanged { change });
     let mut events: Vec<_> = changes.map(|(name, change)| (name, changed(change))).into();

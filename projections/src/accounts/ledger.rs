@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use purser_events::{JobNo, PayerNo, RailNo, WorkerNo};
+use purser_events::{Balance, JobNo, PayerNo, RailNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Place, SINGLE, Side};
@@ -47,6 +47,20 @@ impl Ledger {
             "nobody pays more than he owes"
         );
         self.posted.credits = self.posted.credits.plus(amount);
+    }
+
+    /// Takes an account out of memory.
+    ///
+    /// # Panics
+    /// When something is left on it.
+    pub(super) fn end(&mut self, account: Account) {
+        let turnover = match account.place() {
+            Place::Job(job) => self.jobs.remove(&job).unwrap_or_default(),
+            _ => return,
+        };
+        let balance = turnover.balance(account.normal_side());
+        assert_eq!(balance, Balance::default(), "what ends is balanced");
+        self.ended = self.ended.plus(turnover);
     }
 
     fn at(&mut self, account: Account) -> &mut Turnover {

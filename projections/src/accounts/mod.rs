@@ -5,7 +5,7 @@ mod ledger;
 mod postings;
 mod turnover;
 
-use purser_events::{AssetNo, Recorded};
+use purser_events::{AssetNo, Balance, Recorded};
 use serde::{Deserialize, Serialize};
 
 use crate::names::Names;
@@ -13,8 +13,8 @@ use crate::paged::grown;
 
 pub use account::{Account, SINGLE, Side};
 pub use ledger::Ledger;
-pub use postings::{Posting, postings};
-pub use turnover::{Balance, Turnover};
+pub use postings::{Posting, ended_by, postings};
+pub use turnover::Turnover;
 
 /// Balances by double entry, asset by asset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ impl Accounts {
                 "debits equal credits after every event"
             );
         });
+        if let Some((asset, account)) = ended_by(fact.event) {
+            grown(&mut self.assets, asset.index()).end(account);
+        }
     }
 
     /// What moved on an account.

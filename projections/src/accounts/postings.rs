@@ -1,6 +1,7 @@
 //! The one table of postings: what each event moves.
 
 use purser_events::intake::{Attribution, Split};
+use purser_events::paid::JobDebited;
 use purser_events::payout::{Draw, Rail};
 use purser_events::{Amount, AssetNo, Event, Wei};
 
@@ -68,6 +69,47 @@ pub fn postings(event: &Event, mut each: impl FnMut(Posting)) {
                 &mut each,
             );
         }
+        event => paid(event, each),
+    }
+}
+
+/// The postings of payers' funds and jobs.
+fn paid(event: &Event, mut each: impl FnMut(Posting)) {
+    match event {
+        Event::FundsDeposited(one) => {
+            let (asset, payer) = (one.asset, Account::Payer(one.payer));
+            post(asset, Account::Rail(one.rail), payer, one.amount, &mut each);
+            post(
+                asset,
+                payer,
+                Account::Debt(one.payer),
+                one.settled,
+                &mut each,
+            );
+        }
+        Event::DebtSettled(one) => {
+            let (payer, debt) = (Account::Payer(one.payer), Account::Debt(one.payer));
+            post(one.asset, payer, debt, one.amount, &mut each);
+        }
+        Event::JobCredited(one) => {
+            let (asset, job) = (one.job.asset, Account::Job(one.job.number));
+            post(asset, Account::Rail(one.rail), job, one.amount, &mut each);
+            let debt = Account::Debt(one.job.payer);
+            post(asset, job, debt, one.settled, &mut each);
+        }
+        Event::FundsTransferred(one) => {
+            let job = Account::Job(one.job.number);
+            let payer = Account::Payer(one.job.payer);
+            post(one.job.asset, payer, job, one.amount, &mut each);
+        }
+        Event::JobDebited(one) => debited(one, &mut each),
+        Event::JobClosed(one) => {
+            let (asset, job) = (one.job.asset, Account::Job(one.job.number));
+            let (payer, debt) = (Account::Payer(one.job.payer), Account::Debt(one.job.payer));
+            post(asset, job, debt, one.settled, &mut each);
+            post(asset, job, payer, one.swept, &mut each);
+            post(asset, debt, job, one.debt, &mut each);
+        }
         _ => {}
     }
 }
@@ -78,6 +120,27 @@ fn held(asset: AssetNo, draws: &[Draw], mut each: impl FnMut(Posting)) {
         let worker = Account::Worker(draw.worker);
         post(asset, worker, Account::InFlight, draw.amount, &mut each);
     }
+}
+
+/// The account that leaves memory with this event: it is balanced then, and never moves again.
+#[must_use]
+pub fn ended_by(event: &Event) -> Option<(AssetNo, Account)> {
+    match event {
+        Event::JobClosed(one) => Some((one.job.asset, Account::Job(one.job.number))),
+        _ => None,
+    }
+}
+
+fn debited(debit: &JobDebited, mut each: impl FnMut(Posting)) {
+    let (asset, from) = (debit.job.asset, Account::Job(debit.job.number));
+    let Some(worker) = debit.worker else {
+        post(asset, from, Account::Revenue, debit.charged, &mut each);
+        return;
+    };
+    let share = debit.split.commission.share_of_amount(debit.charged);
+    let net = debit.charged.minus(share);
+    post(asset, from, Account::Worker(worker), net, &mut each);
+    post(asset, from, Account::Commission, share, &mut each);
 }
 
 impl Posting {

@@ -7,6 +7,7 @@ use purser_events::intake::{
 use purser_events::{Event, Label, PartitionNo, Position, Recorded, WorkerNo};
 
 use super::key::RecallKey;
+use super::paid;
 use super::record::{PayoutTrail, Record, SeenEvent, SeenFile};
 use super::timeline::{
     ConnectionEntry, ConnectionTimeline, Job, RequestEntry, RequestTimeline, Stands, What,
@@ -35,6 +36,8 @@ pub fn records_of(fact: Recorded<'_>, mut each: impl FnMut(RecallKey, Record)) {
                 };
                 each(key, Record::Event(seen));
                 timeline(fact, taken, key, each);
+            } else if let Some((key, record)) = paid::record(fact) {
+                each(key, record);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What records are found by.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Actor, Label, PartitionNo, PayoutNo, WorkerNo};
+use purser_events::{Actor, Label, PartitionNo, PayerNo, PayoutNo, RailNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -87,6 +87,34 @@ impl RecallKey {
     #[must_use]
     pub fn of_payout(payout: PayoutNo) -> Self {
         Self::of(b'o', &[&payout.0.to_le_bytes()])
+    }
+
+    /// The key of the record of a payer's job.
+    #[must_use]
+    pub fn of_job(payer: PayerNo, id: &Label) -> Self {
+        Self::of(b'j', &[&payer.0.to_le_bytes(), id.as_str().as_bytes()])
+    }
+
+    /// The key of the record of a debit of a payer's job.
+    #[must_use]
+    pub fn of_debit(payer: PayerNo, id: &Label, seq: u64) -> Self {
+        let (payer, seq) = (payer.0.to_le_bytes(), seq.to_le_bytes());
+        Self::of(b's', &[&payer, id.as_str().as_bytes(), &seq])
+    }
+
+    /// The key of the record of a payment that came in by a rail.
+    #[must_use]
+    pub fn of_payment(rail: RailNo, payment: &Label) -> Self {
+        Self::of(b'm', &[&rail.0.to_le_bytes(), payment.as_str().as_bytes()])
+    }
+
+    /// The key of the record of a transfer of a payer's funds.
+    #[must_use]
+    pub fn of_transfer(payer: PayerNo, transfer: &Label) -> Self {
+        Self::of(
+            b'x',
+            &[&payer.0.to_le_bytes(), transfer.as_str().as_bytes()],
+        )
     }
 
     /// Some bits of the key, to tell apart what stands in one place.

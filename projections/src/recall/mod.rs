@@ -8,6 +8,7 @@
 
 mod derive;
 mod key;
+mod paid;
 mod record;
 mod timeline;
 
@@ -18,6 +19,7 @@ use purser_events::{Actor, Label, Recorded};
 
 pub use derive::records_of;
 pub use key::RecallKey;
+pub use paid::{SeenClose, SeenDebit, SeenJob, SeenPayment, terms_digest};
 pub use record::{PayoutTrail, Record, SeenCommand, SeenEvent, SeenFile, TRAIL_ROOM};
 pub use timeline::{
     CONNECTION_ROOM, ConnectionEntry, ConnectionTimeline, Job, REQUEST_ROOM, RequestEntry,

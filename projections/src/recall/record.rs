@@ -6,9 +6,10 @@ use purser_events::Position;
 use purser_events::intake::{FileReason, FileStamps, KeyState};
 use serde::{Deserialize, Serialize};
 
+use super::paid::{SeenDebit, SeenJob, SeenPayment};
 use super::timeline::{ConnectionTimeline, RequestTimeline};
 
-/// What is known of one id.
+/// What is known of one id. The larger ones are boxed: an index of many small ones stays small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
     /// A command id: what was asked under it, and the events that it led to.
@@ -25,6 +26,12 @@ pub enum Record {
     Connection(ConnectionTimeline),
     /// The events of a payout.
     Payout(PayoutTrail),
+    /// A payer's job.
+    Job(Box<SeenJob>),
+    /// A debit of a payer's job.
+    Debit(Box<SeenDebit>),
+    /// A payment that came in, or a transfer of funds.
+    Payment(Box<SeenPayment>),
 }
 
 /// A command id that was used.
@@ -118,6 +125,10 @@ impl Record {
             (Self::Request(mine), Self::Request(theirs)) => mine.merge(theirs),
             (Self::Connection(mine), Self::Connection(theirs)) => mine.merge(theirs),
             (Self::Payout(mine), Self::Payout(theirs)) => mine.merge(theirs),
+            (Self::Job(mine), Self::Job(theirs)) => mine.merge(theirs),
+            // A number of a debit and an id of a payment make one event each, for ever.
+            (Self::Debit(mine), Self::Debit(theirs)) => assert_eq!(mine, theirs),
+            (Self::Payment(mine), Self::Payment(theirs)) => assert_eq!(mine, theirs),
             (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
         }
     }

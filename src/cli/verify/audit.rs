@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use hashbrown::HashMap;
 use purser_events::{Amount, AssetNo, Envelope, Micros, Position};
 use purser_projections::Projections;
-use purser_projections::accounts::{Account, Posting, Side, TrialRow, Turnover, postings};
+use purser_projections::accounts::{
+    Account, Posting, Side, TrialRow, Turnover, ended_by, postings,
+};
 
 /// What the log says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +30,12 @@ pub enum Breach {
         /// The account.
         account: String,
     },
+    /// An account was closed with something left on it.
+    #[error("the account {account} was closed with something left on it")]
+    Unbalanced {
+        /// The account.
+        account: String,
+    },
     /// An amount leaves the range of amounts.
     #[error("an amount leaves its range")]
     Range,
@@ -44,6 +52,7 @@ pub enum Breach {
 pub(super) struct Audit {
     pub(super) folds: Projections,
     accounts: HashMap<(AssetNo, Account), Turnover>,
+    ended: HashMap<AssetNo, Turnover>,
     recorded_at: Micros,
 }
 
@@ -65,8 +74,24 @@ impl Audit {
             }
         });
         found?;
+        if let Some(ended) = ended_by(&envelope.event) {
+            self.end(ended)?;
+        }
         let folded = catch_unwind(AssertUnwindSafe(|| self.folds.apply(envelope.recorded())));
         folded.map_err(|_| Breach::Contradiction)
+    }
+
+    /// Folds an account that leaves the books into the sum of all that did.
+    fn end(&mut self, (asset, account): (AssetNo, Account)) -> Result<(), Breach> {
+        let turnover = self.accounts.remove(&(asset, account));
+        let turnover = turnover.unwrap_or_default();
+        if turnover.debits != turnover.credits {
+            let account = name(account, &self.folds);
+            return Err(Breach::Unbalanced { account });
+        }
+        let ended = self.ended.entry(asset).or_default();
+        *ended = ended.plus(turnover);
+        Ok(())
     }
 
     fn post(&mut self, posting: Posting) -> Result<(), Breach> {
@@ -107,8 +132,8 @@ impl Audit {
         for (asset, ledger) in accounts.ledgers() {
             let mine = self.accounts.iter().filter(|((one, _), _)| *one == asset);
             let mine = mine.map(|(_, turnover)| turnover);
-            let nothing = Turnover::default();
-            let mine = mine.fold(nothing, |sum, one| sum.plus(*one));
+            let ended = self.ended.get(&asset).copied().unwrap_or_default();
+            let mine = mine.fold(ended, |sum, one| sum.plus(*one));
             let all = [ledger.sum(), ledger.posted(), mine];
             if mine.debits != mine.credits || all.iter().any(|sum| *sum != mine) {
                 let account = "(all)".into();

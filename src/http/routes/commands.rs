@@ -19,6 +19,7 @@ use crate::http::error::{FieldError, Problem, ProblemBody};
 use crate::http::extract::{BATCH, COORDINATOR, OPERATOR, Write, actor, at, json};
 use crate::http::wire::answer::FileBody;
 use crate::http::wire::batch::{Item, Read, Sender};
+use crate::http::wire::job_answer::JobBody;
 use crate::writer::{Reply, Submission, SubmitError};
 
 /// A body of at least this many bytes is read away from the threads that serve connections.
@@ -242,6 +243,12 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
         Granted::File(file) => {
             out.extend_from_slice(b",\"file\":");
             put_json(out, &FileBody::of(file, reply));
+        }
+        Granted::Job(_) => {
+            if let Some(body) = JobBody::of(reply) {
+                out.extend_from_slice(b",\"job\":");
+                put_json(out, &body);
+            }
         }
         Granted::Done | Granted::Unchanged | Granted::Payouts { .. } => {}
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use purser_events::{Envelope, Position};
+use purser_events::{Envelope, PayerNo, Position};
 use purser_projections::names::Names;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -17,6 +17,7 @@ use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{AUDITOR, Read, at};
 use crate::http::query::ReadParams;
 use crate::http::stream::{PIECE_BYTES, Sink, Stop, stream};
+use crate::http::wire::field::name;
 use crate::log::LogReader;
 use crate::render::{CsvRows, Filter, JsonLines, kind_named};
 use crate::view::View;
@@ -37,6 +38,10 @@ pub(crate) struct EventsParams {
     r#type: Option<String>,
     /// Only events that concern this worker: its id or its address.
     worker: Option<String>,
+    /// Only events that concern this payer.
+    payer: Option<String>,
+    /// Only events that concern jobs of this id.
+    job: Option<String>,
     /// JSON Lines where it is left out.
     format: Option<Format>,
     /// Wait, for a bounded time, until the answer reflects this position.
@@ -118,12 +123,24 @@ fn filter(app: &App, params: &EventsParams) -> Result<Filter, Problem> {
         let number = app.service.view.read().names.worker(text);
         number.ok_or_else(|| Problem::new(Code::UnknownWorker))
     });
+    let payer = params.payer.as_deref();
+    let payer = payer.map(|text| payer_named(app, text)).transpose()?;
+    let job = params.job.as_deref();
+    let job = job.map(|text| name("job", text)).transpose()?;
     Ok(Filter {
         kind,
         worker: worker.transpose()?,
+        payer,
+        job,
         from: None,
         to: None,
     })
+}
+
+fn payer_named(app: &App, text: &str) -> Result<PayerNo, Problem> {
+    let name = name("payer", text)?;
+    let payer = app.service.view.read().names.payer(&name);
+    payer.ok_or_else(|| Problem::new(Code::UnknownPayer))
 }
 
 /// A part of the log that is to be written.

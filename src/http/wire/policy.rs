@@ -36,6 +36,12 @@ pub(crate) enum Rule {
     PayoutRunMaxWei,
     /// The most that may be requested on chain in one day of UTC: a text of digits, in wei.
     PayoutDayMaxWei,
+    /// How long a job may be idle before it is closed: milliseconds from 1000 to 86400000.
+    JobIdleMs,
+    /// A payer that owes more opens no job: a text of digits, in base units of the job's asset.
+    DebtLimit,
+    /// How many jobs of one payer may be open at once: a number.
+    OpenJobsMax,
 }
 
 /// A change of one rule.
@@ -83,6 +89,9 @@ impl TryFrom<Cow<'_, str>> for Rule {
             "payout_interval_ms" => Self::PayoutIntervalMs,
             "payout_run_max_wei" => Self::PayoutRunMaxWei,
             "payout_day_max_wei" => Self::PayoutDayMaxWei,
+            "job_idle_ms" => Self::JobIdleMs,
+            "debt_limit" => Self::DebtLimit,
+            "open_jobs_max" => Self::OpenJobsMax,
             _ => return Err("there is no rule of this name"),
         })
     }
@@ -99,6 +108,9 @@ impl Rule {
             Self::PayoutIntervalMs => PolicyChange::PayoutIntervalMs(number(field, raw)?),
             Self::PayoutRunMaxWei => PolicyChange::PayoutRunMax(wei(field, raw)?),
             Self::PayoutDayMaxWei => PolicyChange::PayoutDayMax(wei(field, raw)?),
+            Self::JobIdleMs => PolicyChange::JobIdleMs(number(field, raw)?),
+            Self::DebtLimit => PolicyChange::DebtLimit(wei(field, raw)?.into()),
+            Self::OpenJobsMax => PolicyChange::OpenJobsMax(number(field, raw)?),
         })
     }
 }
@@ -127,7 +139,7 @@ fn wei(field: &'static str, raw: &RawValue) -> Result<Wei, Problem> {
         Problem::field(
             Code::InvalidField,
             field,
-            "must be a text of digits, in wei",
+            "must be a text of digits, in base units",
         )
     })?;
     let amount = digits.parse().map(Wei);
@@ -213,6 +225,12 @@ pub(crate) struct PolicyAnswer {
     payout_run_max_wei: String,
     /// The most that may be requested on chain in one day of UTC, in wei.
     payout_day_max_wei: String,
+    /// How long a job may be idle before it is closed, in milliseconds.
+    job_idle_ms: u32,
+    /// A payer that owes more opens no job, in base units of the job's asset.
+    debt_limit: String,
+    /// How many jobs of one payer may be open at once.
+    open_jobs_max: u32,
     /// The event that last changed a rule; 0 when none did.
     changed_position: u64,
 }
@@ -231,6 +249,9 @@ impl PolicyAnswer {
             payout_interval_ms: policy.payout_interval_ms,
             payout_run_max_wei: policy.payout_run_max.to_string(),
             payout_day_max_wei: policy.payout_day_max.to_string(),
+            job_idle_ms: policy.job_idle_ms,
+            debt_limit: policy.debt_limit.to_string(),
+            open_jobs_max: policy.open_jobs_max,
             changed_position: policy.changed_at.0,
         }
     }

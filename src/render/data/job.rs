@@ -160,7 +160,7 @@ impl Data<'_, '_> {
         }
     }
 
-    fn split(&mut self, keys: [&str; 2], split: Split) {
+    pub(super) fn split(&mut self, keys: [&str; 2], split: Split) {
         self.object.number(keys[0], split.policy.0);
         self.object.number(keys[1], split.commission.get());
     }

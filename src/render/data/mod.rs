@@ -2,6 +2,7 @@
 
 mod intake;
 mod job;
+mod paid;
 mod payout;
 mod worker;
 
@@ -60,6 +61,19 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::SignerOpened(opened) => data.signer_opened(opened),
         Event::SignerStopped(stopped) => data.signer_stopped(stopped),
         Event::SignerResumed(resumed) => data.object.number("nonce", resumed.nonce),
+        Event::PayerChose(chose) => data.payer_chose(chose),
+        Event::FundsDeposited(deposited) => data.deposited(deposited),
+        Event::JobOpened(opened) => data.job_opened(opened),
+        Event::JobCredited(credited) => data.job_credited(credited),
+        Event::FundsTransferred(transferred) => data.transferred(transferred),
+        Event::JobAdmitted(admitted) => data.job_admitted(admitted),
+        Event::JobDebited(debited) => data.job_debited(debited),
+        Event::JobClosed(closed) => data.job_closed(closed),
+        Event::CapabilityDeclared(declared) => data.capability_declared(declared),
+        Event::CapabilityChanged(changed) => data.capability_changed(changed),
+        Event::SlotReserved(slot) => data.slot(slot.capability, &slot.holder),
+        Event::SlotFreed(slot) => data.slot(slot.capability, &slot.holder),
+        Event::DebtSettled(settled) => data.debt_settled(settled),
     }
 }
 
@@ -94,6 +108,9 @@ impl Data<'_, '_> {
             }
             PolicyChange::PayoutRunMax(most) => self.object.amount("payout_run_max_wei", most.0),
             PolicyChange::PayoutDayMax(most) => self.object.amount("payout_day_max_wei", most.0),
+            PolicyChange::JobIdleMs(idle) => self.object.number("job_idle_ms", idle),
+            PolicyChange::DebtLimit(limit) => self.object.amount("debt_limit", limit.0),
+            PolicyChange::OpenJobsMax(most) => self.object.number("open_jobs_max", most),
         }
     }
 

@@ -135,7 +135,10 @@ fn filters_admit_what_they_name() {
     assert_eq!(kind_named("worker_beats"), None);
     for (worker, expected) in [
         (0, vec![4, 19, 24, 25, 6000, 6001, 6002]),
-        (1, vec![5, 8, 9, 10, 11, 12, 13, 28, 6000, 6001, 6002]),
+        (
+            1,
+            vec![5, 8, 9, 10, 11, 12, 13, 28, 3009, 3012, 6000, 6001, 6002],
+        ),
     ] {
         let mine = Filter {
             worker: Some(WorkerNo(worker)),

@@ -1,11 +1,20 @@
 //! Payers, rails and their jobs.
 
-use purser_events::payer::{PayerNamed, RailNamed};
-use purser_events::{Envelope, Event, PayerNo, RailNo};
+use purser_events::intake::Split;
+use purser_events::paid::{
+    CapabilityChanged, CapabilityDeclared, CloseReason, Decision, FundsTransferred, JobAdmitted,
+    JobClosed, JobCredited, JobDebited, JobOpened, JobRef, JobTerms, SlotFreed, SlotHolder,
+    SlotReserved, Used,
+};
+use purser_events::payer::{DebtSettled, FundsDeposited, PayerChose, PayerNamed, RailNamed};
+use purser_events::{
+    Amount, AssetNo, Balance, BasisPoints, CapabilityNo, Envelope, Event, JobNo, PayerNo, Position,
+    Price, RailNo, WorkerNo,
+};
 
 use super::history::{label, numbered};
 
-/// Payer 0 and rail 0.
+/// Payer 0, rail 0 and capability 0.
 pub(super) fn naming() -> Vec<Event> {
     vec![
         Event::PayerNamed(Box::new(PayerNamed {
@@ -16,10 +25,213 @@ pub(super) fn naming() -> Vec<Event> {
             rail: RailNo(0),
             name: label("stripe"),
         })),
+        Event::CapabilityDeclared(Box::new(CapabilityDeclared {
+            capability: CapabilityNo(0),
+            name: label("llm"),
+            slots: 4,
+        })),
     ]
 }
 
 /// Every kind of event, numbered from 3,000.
 pub(super) fn history() -> Vec<Envelope> {
-    numbered(3_000, naming())
+    let chose = PayerChose {
+        payer: PayerNo(0),
+        funds_at_open: true,
+    };
+    let mut events = naming();
+    events.push(Event::PayerChose(chose));
+    let shown = money().into_iter().chain(work()).chain(slots());
+    events.extend(shown.map(|(_, event)| event));
+    numbered(3_000, events)
+}
+
+fn job() -> JobRef {
+    JobRef {
+        number: JobNo(70_000),
+        id: label("job-1"),
+        payer: PayerNo(0),
+        asset: AssetNo(0),
+    }
+}
+
+fn terms() -> JobTerms {
+    JobTerms {
+        price: Price::new(Amount(22), 7),
+        timeout_sec: Some(60),
+        capability: Some(label("llm")),
+        payer_ref: Some(label("site-7")),
+        worker: Some(WorkerNo(1)),
+    }
+}
+
+fn money() -> Vec<(&'static str, Event)> {
+    let deposited = FundsDeposited {
+        payer: PayerNo(0),
+        asset: AssetNo(0),
+        amount: Amount(1_000),
+        settled: Amount(30),
+        rail: RailNo(0),
+        payment: label("pi_1"),
+        funds: Amount(970),
+    };
+    let settled = DebtSettled {
+        payer: PayerNo(0),
+        asset: AssetNo(0),
+        amount: Amount(30),
+        funds: Amount(940),
+    };
+    let credited = JobCredited {
+        job: job(),
+        amount: Amount::MAX,
+        settled: Amount::ZERO,
+        rail: RailNo(0),
+        payment: label("pi_2"),
+        balance: Balance::default().plus(Amount::MAX),
+    };
+    let transferred = FundsTransferred {
+        job: job(),
+        amount: Amount(500),
+        transfer: Some(label("t-1")),
+        balance: Balance::default().plus(Amount(500)),
+    };
+    let bare = FundsTransferred {
+        transfer: None,
+        ..transferred.clone()
+    };
+    vec![
+        ("plain", Event::FundsDeposited(Box::new(deposited))),
+        ("plain", Event::DebtSettled(settled)),
+        ("plain", Event::JobCredited(Box::new(credited))),
+        ("full", Event::FundsTransferred(Box::new(transferred))),
+        ("bare", Event::FundsTransferred(Box::new(bare))),
+    ]
+}
+
+fn work() -> Vec<(&'static str, Event)> {
+    let opened = JobOpened {
+        payer: PayerNo(0),
+        id: label("job-1"),
+        asset: AssetNo(0),
+        terms: terms(),
+    };
+    let bare = JobOpened {
+        terms: JobTerms {
+            price: None,
+            timeout_sec: None,
+            capability: None,
+            payer_ref: None,
+            worker: None,
+        },
+        ..opened.clone()
+    };
+    let admitted = JobAdmitted {
+        job: job(),
+        units: 60,
+        held: Amount(189),
+        balance: Balance::default().plus(Amount(500)),
+    };
+    let mut events = vec![
+        ("full", Event::JobOpened(Box::new(opened))),
+        ("bare", Event::JobOpened(Box::new(bare))),
+        ("plain", Event::JobAdmitted(Box::new(admitted))),
+    ];
+    events.extend(charged());
+    events
+}
+
+fn charged() -> Vec<(&'static str, Event)> {
+    let debited = JobDebited {
+        job: job(),
+        seq: 1,
+        used: Used::Units(23),
+        charged: Amount(73),
+        worker: Some(WorkerNo(1)),
+        split: Split {
+            policy: Position(2),
+            commission: BasisPoints::new(2_500).expect("a rate"),
+        },
+        total_units: 23,
+        balance: Balance::default().plus(Amount(427)),
+        decision: Decision::Run,
+    };
+    let by_amount = JobDebited {
+        seq: u64::MAX,
+        used: Used::Amount(Amount(500)),
+        charged: Amount(500),
+        worker: None,
+        balance: Balance::default().minus(Amount(73)),
+        decision: Decision::Grace,
+        ..debited.clone()
+    };
+    let stopped = JobDebited {
+        decision: Decision::Stop,
+        ..by_amount.clone()
+    };
+    let closed = JobClosed {
+        job: job(),
+        reason: CloseReason::Asked(Some(label("done"))),
+        settled: Amount(30),
+        swept: Amount(397),
+        debt: Amount::ZERO,
+        units: 23,
+        charged: Amount(73),
+        credited: Amount(500),
+    };
+    let unsaid = JobClosed {
+        reason: CloseReason::Asked(None),
+        ..closed.clone()
+    };
+    let idle = JobClosed {
+        reason: CloseReason::Idle,
+        settled: Amount::ZERO,
+        swept: Amount::ZERO,
+        debt: Amount(73),
+        ..closed.clone()
+    };
+    vec![
+        ("units", Event::JobDebited(Box::new(debited))),
+        ("amount", Event::JobDebited(Box::new(by_amount))),
+        ("stop", Event::JobDebited(Box::new(stopped))),
+        ("asked", Event::JobClosed(Box::new(closed))),
+        ("unsaid", Event::JobClosed(Box::new(unsaid))),
+        ("idle", Event::JobClosed(Box::new(idle))),
+    ]
+}
+
+fn slots() -> Vec<(&'static str, Event)> {
+    let capability = CapabilityNo(0);
+    let changed = |slots| Event::CapabilityChanged(CapabilityChanged { capability, slots });
+    let of_job = SlotHolder {
+        job_id: label("job-1"),
+        payer: Some(PayerNo(0)),
+    };
+    let other = SlotHolder {
+        job_id: label("run 7"),
+        payer: None,
+    };
+    let reserved = |holder: &SlotHolder| {
+        let holder = holder.clone();
+        Event::SlotReserved(Box::new(SlotReserved { capability, holder }))
+    };
+    let freed = |holder: &SlotHolder| {
+        let holder = holder.clone();
+        Event::SlotFreed(Box::new(SlotFreed { capability, holder }))
+    };
+    vec![
+        (
+            "plain",
+            Event::CapabilityDeclared(Box::new(CapabilityDeclared {
+                capability,
+                name: label("llm"),
+                slots: 4,
+            })),
+        ),
+        ("slots", changed(Some(8))),
+        ("removed", changed(None)),
+        ("job", reserved(&of_job)),
+        ("other", reserved(&other)),
+        ("job", freed(&of_job)),
+        ("other", freed(&other)),
+    ]
 }

@@ -1,0 +1,55 @@
+//! Admission: whether a job covers further units, and holding them for it.
+
+use purser_events::paid::JobAdmitted;
+use purser_events::{Amount, Balance, Event};
+use purser_projections::Books;
+use purser_projections::jobs::Job;
+
+use super::answer::{Admitted, JobAnswer};
+use super::command::AdmitJob;
+use super::find;
+use crate::{Answer, Rejection};
+
+/// A job is admitted when its balance, less what its payer owes, covers the units asked for, but
+/// no more of them than its timeout. Work that costs nothing is always admitted. The hold takes
+/// the place of an earlier one.
+pub(super) fn admit(
+    books: &Books,
+    admit: &AdmitJob,
+    into: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    let job = find::open_job(books, &admit.job)?;
+    if job.terms.price.is_none() {
+        return Err(Rejection::NoPrice);
+    }
+    let timeout = job.terms.timeout_sec.map_or(u64::MAX, u64::from);
+    let units = admit.units.min(timeout);
+    let held = job.cost_of(units).ok_or(Rejection::AmountTooLarge)?;
+    let balance = find::balance(books, job);
+    let shortfall = shortfall(books, job, (held, balance));
+    if shortfall > Amount::ZERO {
+        return Err(Rejection::InsufficientBalance { shortfall });
+    }
+    if units != job.held_units {
+        into.push(Event::JobAdmitted(Box::new(JobAdmitted {
+            job: job.reference(),
+            units,
+            held,
+            balance,
+        })));
+    }
+    Ok(Answer::Job(JobAnswer::Admitted(Admitted {
+        units,
+        held,
+        balance,
+    })))
+}
+
+/// What is missing to hold so much.
+fn shortfall(books: &Books, job: &Job, (held, balance): (Amount, Balance)) -> Amount {
+    if held == Amount::ZERO {
+        return Amount::ZERO;
+    }
+    let debt = find::debt(books, job.payer, job.asset);
+    balance.minus(debt).minus(held).missing()
+}

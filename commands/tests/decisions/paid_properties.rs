@@ -1,0 +1,165 @@
+//! Money is conserved, whatever is asked, in any order and as often as one likes.
+
+use proptest::prelude::*;
+use purser_events::Balance;
+use purser_projections::accounts::{Account, Ledger};
+
+use crate::script::World;
+
+/// A stream of numbers that is the same for the same seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+
+    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[self.below(words.len() as u64) as usize]
+    }
+}
+
+/// A command with few names, so that commands meet.
+fn line(numbers: &mut Numbers) -> String {
+    let payer = numbers.of(&["p", "q", "r"]);
+    let job = format!("{payer}/{}", numbers.below(40));
+    let amount = numbers.of(&["0", "1", "7", "100", "12345", "max"]);
+    let (id, small) = (numbers.below(3_000), numbers.below(50));
+    let worker = numbers.of(&[
+        "",
+        " worker=0x1111111111111111111111111111111111111111",
+        " worker=0x2222222222222222222222222222222222222222",
+    ]);
+    let asset = numbers.of(&["ETH", "ETH", "BTC"]);
+    match numbers.below(16) {
+        0 | 1 => {
+            let price = numbers.of(&["", " price=0", " price=7", " price=1/3", " price=22/7"]);
+            format!("open {job} asset={asset}{price} timeout=30")
+        }
+        2 | 3 => format!("credit {job} {amount} id=c{id}"),
+        4 => format!("deposit {payer} {amount} id=d{id} asset={asset}"),
+        5 => format!("transfer {job} {small} id=t{id}"),
+        6 => format!("transfer {job} {small}"),
+        7 => format!("settle {payer} asset={asset}"),
+        8 => format!("admit {job} {small}"),
+        9..=11 => format!("debit {job} {} units={small}{worker}", numbers.below(200)),
+        12 => format!("debit {job} {} amount={amount}{worker}", numbers.below(200)),
+        13 => format!("close {job}"),
+        14 => format!("policy commission {}", numbers.below(10_001)),
+        _ => format!("choose {payer} {}", numbers.of(&["yes", "no"])),
+    }
+}
+
+fn world() -> World {
+    let mut world = World::default();
+    for line in ["asset ETH 18", "asset BTC 8", "policy debt 1000"] {
+        world.play(line).expect("it is granted");
+    }
+    world
+}
+
+/// Debits equal credits, every account is the sum of its postings, and what came in is what was
+/// earned, what is left and what is owed.
+fn assert_conserved(ledger: &Ledger, line: &str) {
+    let posted = ledger.posted();
+    assert_eq!(posted.debits, posted.credits, "{line}");
+    assert_eq!(ledger.sum(), posted, "{line}");
+    let (mut assets, mut claims) = (Balance::default(), Balance::default());
+    for (account, turnover) in ledger.accounts() {
+        let stands = turnover.balance(account.normal_side());
+        assert!(!stands.below_zero || account.may_overdraw(), "{line}");
+        let side = match account {
+            Account::Rail(_) | Account::Debt(_) => &mut assets,
+            _ => &mut claims,
+        };
+        *side = side.plus(stands.above_zero()).minus(stands.missing());
+    }
+    assert_eq!(assets, claims, "{line}");
+}
+
+#[test]
+fn money_is_conserved_after_each_of_100_000_commands_of_any_kind() {
+    let (mut numbers, mut world) = (Numbers(0x9e37_79b9_7f4a_7c15), world());
+    let (mut granted, mut lines) = (0, Vec::<String>::new());
+    for step in 0..100_000_u64 {
+        // One in four was sent before.
+        let known = step % 4 == 3;
+        let line = match known {
+            true => lines[numbers.below(lines.len() as u64) as usize].clone(),
+            false => line(&mut numbers),
+        };
+        if world.play(&line).is_ok_and(|one| !one.events.is_empty()) {
+            granted += 1;
+        }
+        for (_, ledger) in world.books.projections.accounts.ledgers() {
+            assert_conserved(ledger, &line);
+        }
+        lines.push(line);
+    }
+    assert!(granted > 10_000, "{granted} commands led to something");
+    assert!(world.books.projections.jobs.opened() > 100);
+}
+
+/// What stands on every account at the end.
+fn balances(world: &World) -> Vec<(String, String)> {
+    let folds = &world.books.projections;
+    let mut rows = Vec::new();
+    for (asset, ledger) in folds.accounts.ledgers() {
+        for (account, turnover) in ledger.accounts() {
+            let name = format!("{asset} {}", account.name(&folds.names));
+            let stands = turnover.balance(account.normal_side());
+            rows.push((name, stands.to_string()));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+proptest! {
+    #[test]
+    fn payments_and_debits_in_any_order_and_any_number_end_in_the_same_balances(
+        order in prop::collection::vec(0usize..12, 12..60),
+    ) {
+        let lines: Vec<String> = (0..6)
+            .map(|at| format!("credit p/{} {} id=c{at}", at % 3, 10 + at))
+            .chain((0..6).map(|at| format!("debit p/{} {at} units={}", at % 3, 1 + at)))
+            .collect();
+        let play = |order: &mut dyn Iterator<Item = usize>| {
+            let mut world = world();
+            // Named in one order, whatever comes first.
+            for line in ["deposit p 1 id=first", "many 3 open p/{} price=1/3"] {
+                world.play(line).expect("it is granted");
+            }
+            for at in order {
+                world.play(&lines[at]).expect("payments and debits are granted");
+            }
+            balances(&world)
+        };
+        let straight = play(&mut (0..12));
+        let mixed = play(&mut order.iter().copied().chain(0..12));
+        prop_assert_eq!(straight, mixed);
+    }
+
+    #[test]
+    fn refused_and_repeated_commands_leave_no_trace(seed in any::<u64>(), count in 1usize..120) {
+        let (mut numbers, mut world) = (Numbers(seed | 1), world());
+        for _ in 0..count {
+            let line = line(&mut numbers);
+            let before = world.books.clone();
+            let first = world.play(&line);
+            if first.is_err() {
+                prop_assert_eq!(&before.projections, &world.books.projections, "{}", line);
+                prop_assert_eq!(before.recalled.recent_len(), world.books.recalled.recent_len());
+            }
+            // A transfer without an id may be made as often as the funds allow.
+            let is_free = line.starts_with("transfer") && !line.contains("id=");
+            if first.is_ok() && !is_free {
+                let again = world.play(&line);
+                prop_assert!(again.is_ok_and(|one| one.events.is_empty()), "{}", line);
+            }
+        }
+    }
+}
