@@ -16,8 +16,9 @@ use purser_events::EventKind;
 use crate::writer::{COMMIT_BUCKETS_US, Counted};
 
 /// The statuses that are counted apart; all others share the last place.
-const STATUSES: [u16; 18] = [
-    200, 201, 204, 400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 504, 0,
+const STATUSES: [u16; 21] = [
+    101, 200, 201, 204, 400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 426, 429, 500, 503,
+    504, 0,
 ];
 
 /// What is counted of one route.
@@ -44,6 +45,8 @@ pub struct Gauges {
     pub miners_online: u32,
     /// Requests that wait for the writer.
     pub queued: usize,
+    /// WebSockets of workers that are open.
+    pub sockets: usize,
     /// What the writer counts.
     pub writer: Counted,
     /// Events that were folded in since the start, by kind; kinds that did not occur may be left
@@ -148,6 +151,9 @@ impl Collector for Scrape {
             ["purser_queue_depth", "Requests that wait for the writer"],
             queued,
         )?;
+        let sockets = i64::try_from(gauges.sockets).unwrap_or(i64::MAX);
+        let help = "WebSockets of workers that are open";
+        gauge(to, ["purser_sockets", help], sockets)?;
         let help = "Whether the last commit failed for lack of space";
         gauge(to, ["purser_read_only", help], i64::from(writer.read_only))?;
         counter(to, ["purser_commits", "Commits to the log"], writer.commits)?;
@@ -248,6 +254,7 @@ mod tests {
             position: 7,
             miners_online: 2,
             queued: 4,
+            sockets: 3,
             writer,
             events: vec![(EventKind::WorkerBeat, 3)],
         });
@@ -255,6 +262,7 @@ mod tests {
             "poolhub_miners_online 2",
             "purser_position 7",
             "purser_queue_depth 4",
+            "purser_sockets 3",
             "purser_commit_seconds_bucket{le=\"0.00005\"} 0",
             "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
             "purser_commit_seconds_bucket{le=\"+Inf\"} 2",

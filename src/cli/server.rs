@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -51,7 +50,7 @@ impl Server {
         let running = open(config.clone(), time).await?;
         let secret = config.coordinator_secret.as_ref().map(Secret::reveal);
         let (keys, new_keys) = keys::open(&config.data, secret)?;
-        let settings = settings(config);
+        let settings = http::Settings::of(config);
         let service = running.service.clone();
         let remote = Remote::start(config, &service)?;
         let router = surface(Surface {
@@ -150,23 +149,5 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-fn settings(config: &Config) -> http::Settings {
-    let millis = |millis: std::num::NonZeroU64| Duration::from_millis(millis.get());
-    http::Settings {
-        body_bytes_max: config.body_bytes_max.get(),
-        batch_bytes_max: config.batch_bytes_max.get(),
-        batch_commands_max: config.batch_commands_max.get(),
-        file_bytes_max: config.file_bytes_max.get(),
-        header_read_timeout: millis(config.header_read_timeout_ms),
-        body_read_timeout: millis(config.body_read_timeout_ms),
-        stream_stall_timeout: millis(config.stream_stall_timeout_ms),
-        shutdown_grace: millis(config.shutdown_grace_ms),
-        connections_max: config.connections_max.get(),
-        streams_max: config.streams_max.get(),
-        min_position_wait: millis(config.min_position_wait_ms),
-        metrics_open: config.metrics_open,
     }
 }

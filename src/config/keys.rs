@@ -96,6 +96,12 @@ keys! {
     connections_max: NonZeroUsize = "PURSER_CONNECTIONS_MAX", count(4_096);
     /// Exports and scans of the log that run at once.
     streams_max: NonZeroUsize = "PURSER_STREAMS_MAX", count(16);
+    /// WebSockets of workers that are open at once; a further one is answered 503.
+    sockets_max: NonZeroUsize = "PURSER_SOCKETS_MAX", count(16_384);
+    /// Bytes of a frame of a WebSocket.
+    socket_frame_bytes_max: NonZeroUsize = "PURSER_SOCKET_FRAME_BYTES_MAX", count(4_096);
+    /// How long nothing may be heard on a WebSocket before it is closed.
+    socket_idle_timeout_ms: NonZeroU64 = "PURSER_SOCKET_IDLE_TIMEOUT_MS", millis(60_000);
     /// Bytes of an ordinary request's body.
     body_bytes_max: NonZeroUsize = "PURSER_BODY_BYTES_MAX", mebibytes(1);
     /// Bytes of a batch of commands.

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::frame::RequestIds;
 use super::settings::Settings;
+use super::socket::Seats;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::service::Service;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) request_ids: RequestIds,
     /// Room for exports and scans of the log.
     pub(crate) streams: Arc<Semaphore>,
+    /// The workers that are connected by a WebSocket.
+    pub(crate) seats: Seats,
     /// The OpenAPI document.
     pub(crate) openapi: axum::body::Bytes,
 }

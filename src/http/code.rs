@@ -114,6 +114,8 @@ codes! {
         "a batch holds more than 8192 commands" => "send it in parts";
     CommandTooLarge "command_too_large" 413 Invalid
         "the command leads to more events than one commit takes" => "split it";
+    UpgradeRequired "upgrade_required" 426 Invalid
+        "the route speaks WebSocket" => "open a WebSocket, or send the heartbeat by POST";
     UnsupportedMediaType "unsupported_media_type" 415 Invalid
         "the content type is not one that the route reads" => "send the documented content type";
     OutOfRange "out_of_range" 422 Invalid
@@ -228,6 +230,8 @@ codes! {
         "the queue of commands is full; nothing happened" => "repeat after `Retry-After`";
     TooManyStreams "too_many_streams" 503 Unavailable
         "as many exports run as the server allows" => "repeat after `Retry-After`";
+    TooManySockets "too_many_sockets" 503 Unavailable
+        "as many WebSockets are open as the server allows" => "repeat after `Retry-After`";
     LogReadOnly "log_read_only" 503 Unavailable
         "no space is left for the log; reads go on, nothing happened"
         => "make space; repeat after `Retry-After`";
@@ -248,6 +252,7 @@ impl Code {
     pub const fn retry_after_sec(self) -> Option<u32> {
         match self {
             Self::QueueFull | Self::TooManyStreams | Self::CapacityFull => Some(1),
+            Self::TooManySockets => Some(5),
             Self::LogUnavailable => Some(2),
             Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
             _ => None,

@@ -14,6 +14,7 @@ use super::app::App;
 use super::body::{self, BodyLimit, Media};
 use super::code::Code;
 use super::error::Problem;
+use super::peer::Head;
 use super::query::{self, ReadParams};
 use crate::keys::{Principal, Role};
 
@@ -47,8 +48,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Finds out who calls, and whether one of these roles is theirs.
-pub(crate) fn admit(app: &App, headers: &HeaderMap, roles: Roles) -> Result<Principal, Problem> {
-    let principal = identify(app, headers)?;
+pub(crate) fn admit(app: &App, head: Head<'_>, roles: Roles) -> Result<Principal, Problem> {
+    let principal = identify(app, head.headers)?;
     if bit(principal.role) & roles == 0 {
         return Err(Problem::new(Code::Forbidden));
     }
@@ -99,7 +100,7 @@ impl<const ROLES: Roles, Q: ReadParams + Send> FromRequestParts<App> for Read<RO
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        admit(app, &parts.headers, ROLES)?;
+        admit(app, (&*parts).into(), ROLES)?;
         let params = reach(app, &parts.uri).await?;
         Ok(Self { params })
     }
@@ -146,7 +147,7 @@ impl<const ROLES: Roles, const SIZE: u8, Q: DeserializeOwned + Send> FromRequest
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let principal = admit(app, request.headers(), ROLES)?;
+        let principal = admit(app, (&request).into(), ROLES)?;
         let params = query::read(request.uri())?;
         let id = idempotency_key(request.headers())?;
         let media = body::media(request.headers());

@@ -26,7 +26,8 @@ impl RequestIds {
         Self { boot, next }
     }
 
-    fn next(&self) -> String {
+    /// The next id.
+    pub(crate) fn next(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         format!("{:08x}-{number:x}", self.boot)
     }

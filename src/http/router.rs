@@ -16,6 +16,7 @@ use super::routes::{
     clock, commands, events, fees, health, intake, miners, policy, registry, statement, status,
 };
 use super::settings::Settings;
+use super::socket::{__path_socket, Seats, socket};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::service::Service;
@@ -48,6 +49,7 @@ pub fn surface(parts: Surface) -> Router {
     let (router, openapi) = routes();
     let text = openapi.to_json().expect("the document is plain JSON");
     let streams = Arc::new(Semaphore::new(parts.settings.streams_max));
+    let seats = Seats::new(parts.settings.sockets_max);
     let app = App::new(Shared {
         service: parts.service,
         keys: parts.keys,
@@ -55,6 +57,7 @@ pub fn surface(parts: Surface) -> Router {
         metrics: Metrics::new(openapi.paths.paths.keys().cloned()),
         request_ids: RequestIds::new(boot_number()),
         streams,
+        seats,
         openapi: text.into(),
     });
     router
@@ -83,7 +86,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
     components.add_security_scheme("coordinator_secret", SecurityScheme::ApiKey(secret));
     OpenApiRouter::with_openapi(document)
         .routes(routes!(miners::register))
-        .routes(routes!(miners::beat))
+        .routes(routes!(miners::beat, socket))
         .routes(routes!(miners::update))
         .routes(routes!(miners::renew))
         .routes(routes!(miners::lease))

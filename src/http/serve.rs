@@ -1,17 +1,23 @@
 //! The listener: bounded connections, bounded heads, an orderly end.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::task::TaskTracker;
 
 use super::code::Code;
 use super::error::Problem;
+use super::peer::{House, Peer, told};
 use super::settings::Settings;
 
 /// Serves until `shutdown` turns true; then takes no further connection and waits, for a bounded
@@ -25,31 +31,31 @@ pub async fn serve(
     shutdown: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(settings.connections_max));
+    let tasks = TaskTracker::new();
     let door = Door {
         router,
         builder: builder(settings),
         room: Arc::clone(&room),
+        house: House {
+            stopping: shutdown.clone(),
+            tasks: tasks.clone(),
+        },
     };
-    let mut ends = shutdown.clone();
+    let mut ends = shutdown;
     tokio::select! {
-        () = door.accept(&listener, &shutdown) => {}
+        () = door.accept(&listener) => {}
         () = told(&mut ends) => {}
     }
     drop(listener);
+    tasks.close();
     let all = u32::try_from(settings.connections_max).unwrap_or(u32::MAX);
-    let grace = settings.shutdown_grace;
-    if tokio::time::timeout(grace, room.acquire_many(all))
+    let ended = async { tokio::join!(room.acquire_many(all), tasks.wait()) };
+    if tokio::time::timeout(settings.shutdown_grace, ended)
         .await
         .is_err()
     {
         tracing::warn!("requests were still in flight when the server ended");
     }
-}
-
-/// Waits until it is told to stop; the sender's end counts as that.
-async fn told(shutdown: &mut watch::Receiver<bool>) {
-    // An error means that nobody is left to ever say so.
-    let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
 fn builder(settings: &Settings) -> http1::Builder {
@@ -65,16 +71,20 @@ struct Door {
     router: Router,
     builder: http1::Builder,
     room: Arc<Semaphore>,
+    house: House,
 }
 
 impl Door {
-    async fn accept(&self, listener: &TcpListener, shutdown: &watch::Receiver<bool>) {
+    async fn accept(&self, listener: &TcpListener) {
         loop {
             let Ok(permit) = Arc::clone(&self.room).acquire_owned().await else {
                 return;
             };
             match listener.accept().await {
-                Ok((stream, _)) => self.begin(stream, shutdown.clone(), permit),
+                Ok((stream, address)) => {
+                    let peer = Peer::new(address.ip(), self.house.clone());
+                    self.begin(stream, peer, permit);
+                }
                 Err(error) => {
                     // Out of file descriptors, most likely: give connections time to end.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -84,38 +94,59 @@ impl Door {
         }
     }
 
-    fn begin(
-        &self,
-        stream: TcpStream,
-        shutdown: watch::Receiver<bool>,
-        permit: OwnedSemaphorePermit,
-    ) {
+    fn begin(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
-        let service = TowerToHyperService::new(self.router.clone());
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        let service = Answering {
+            router: TowerToHyperService::new(self.router.clone()),
+            peer,
+        };
+        let connection = self
+            .builder
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let stopping = self.house.stopping.clone();
         tokio::spawn(async move {
-            run(connection, shutdown).await;
+            run(connection, stopping).await;
             drop(permit);
         });
     }
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+/// The routes, for one connection.
+struct Answering {
+    router: TowerToHyperService<Router>,
+    peer: Peer,
+}
 
-async fn run(mut connection: Connection, mut shutdown: watch::Receiver<bool>) {
+impl Service<Request<Incoming>> for Answering {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.router.call(request)
+    }
+}
+
+type Connection = http1::UpgradeableConnection<TokioIo<TcpStream>, Answering>;
+
+async fn run(mut connection: Connection, mut stopping: watch::Receiver<bool>) {
     let outcome = tokio::select! {
         biased;
-        outcome = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)) => outcome,
-        () = told(&mut shutdown) => {
+        outcome = &mut connection => outcome,
+        () = told(&mut stopping) => {
             Pin::new(&mut connection).graceful_shutdown();
-            std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+            (&mut connection).await
         }
     };
     match outcome {
         Err(error) if error.is_timeout() => {
-            let parts = connection.into_parts();
+            let Some(parts) = connection.into_parts() else {
+                return;
+            };
             let stream = parts.io.into_inner();
             // A connection that is merely idle has begun no request that could be answered.
             if parts.read_buf.is_empty() {
@@ -125,7 +156,7 @@ async fn run(mut connection: Connection, mut shutdown: watch::Receiver<bool>) {
             }
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
-        Ok(()) => end(connection.into_parts().io.into_inner()).await,
+        Ok(()) => {}
     }
 }
 

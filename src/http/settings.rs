@@ -28,6 +28,12 @@ pub struct Settings {
     pub connections_max: usize,
     /// How many exports and scans of the log run at once.
     pub streams_max: usize,
+    /// How many WebSockets are open at once.
+    pub sockets_max: usize,
+    /// Bytes of a frame of a WebSocket.
+    pub socket_frame_bytes_max: usize,
+    /// How long nothing may be heard on a WebSocket; after half of it the worker is asked.
+    pub socket_idle_timeout: Duration,
     /// How long a read waits for `min_position`.
     pub min_position_wait: Duration,
     /// Whether `/v1/metrics` is open; otherwise it asks for an auditor's key.
@@ -47,6 +53,9 @@ impl Default for Settings {
             shutdown_grace: Duration::from_secs(10),
             connections_max: 4_096,
             streams_max: 16,
+            sockets_max: 16_384,
+            socket_frame_bytes_max: 4_096,
+            socket_idle_timeout: Duration::from_secs(60),
             min_position_wait: Duration::from_secs(5),
             metrics_open: false,
         }
@@ -54,13 +63,14 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What the configuration says; the rest as usual.
+    /// What the configuration says.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let millis = |ms: NonZeroU64| Duration::from_millis(ms.get());
         Self {
             body_bytes_max: config.body_bytes_max.get(),
             batch_bytes_max: config.batch_bytes_max.get(),
+            batch_commands_max: config.batch_commands_max.get(),
             file_bytes_max: config.file_bytes_max.get(),
             header_read_timeout: millis(config.header_read_timeout_ms),
             body_read_timeout: millis(config.body_read_timeout_ms),
@@ -68,9 +78,11 @@ impl Settings {
             shutdown_grace: millis(config.shutdown_grace_ms),
             connections_max: config.connections_max.get(),
             streams_max: config.streams_max.get(),
+            sockets_max: config.sockets_max.get(),
+            socket_frame_bytes_max: config.socket_frame_bytes_max.get(),
+            socket_idle_timeout: millis(config.socket_idle_timeout_ms),
             min_position_wait: millis(config.min_position_wait_ms),
             metrics_open: config.metrics_open,
-            ..Self::default()
         }
     }
 }

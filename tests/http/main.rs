@@ -9,4 +9,5 @@ mod miners;
 mod policy;
 mod server;
 mod shape;
+mod sockets;
 mod status;

@@ -74,6 +74,7 @@ impl Server {
 
     /// A server of this ledger.
     pub(crate) async fn on(running: Running, data: TempDir, settings: Settings) -> Self {
+        purser::tls::use_ring();
         let (keys, _) = keys::open(data.path(), None).expect("keys can be made");
         let file = keys::read_file(data.path()).expect("keys can be read");
         let key = |role| file.of(role)[0].clone();

@@ -94,7 +94,7 @@ fn degraded(mut answer: Response) -> Response {
 )]
 pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     if !app.settings.metrics_open {
-        admit(&app, request.headers(), AUDITOR)?;
+        admit(&app, (&request).into(), AUDITOR)?;
     }
     let _: PlainRead = reach(&app, request.uri()).await?;
     let now = app.service.clock.now();
@@ -105,6 +105,7 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
         position,
         miners_online: online,
         queued: app.service.writer.queued(),
+        sockets: app.seats.count(),
         writer: app.service.stats.counted(),
         events: by_kind(&app.service.stats),
     });

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use purser_commands::command::WorkerRef;
 use purser_commands::{Answer as Granted, Command};
-use purser_events::{Actor, Label, WorkerNo};
+use purser_events::{Actor, Label};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -15,9 +15,10 @@ use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{Answer, OwnWrite, at, one_id};
 use crate::http::json;
 use crate::http::query::NoParams;
+use crate::http::session::{Session, prove};
 use crate::http::wire::answer::{SessionAnswer, Written};
 use crate::http::wire::register::RegisterBody;
-use crate::http::wire::worker::{BeatBody, Named, UpdateBody, WorkerBody};
+use crate::http::wire::worker::{BeatBody, OfWorker, UpdateBody, WorkerBody};
 use crate::writer::{Reply, Submission};
 
 /// The session in the query, as the pool hub's guide has it.
@@ -26,52 +27,47 @@ use crate::writer::{Reply, Submission};
 #[into_params(parameter_in = Query)]
 pub(crate) struct SessionParams {
     /// The worker's session; the body or the bearer may carry it instead.
-    session_token: Option<String>,
-}
-
-/// A session that a token proved.
-#[derive(Clone, Copy, Debug)]
-struct Session {
-    worker: WorkerNo,
-    session: u32,
-}
-
-impl Session {
-    const fn worker(self) -> WorkerRef {
-        let Self { worker, session } = self;
-        WorkerRef::Session { worker, session }
-    }
+    pub(crate) session_token: Option<String>,
 }
 
 /// A write by a worker's session.
 type ByWorker = OwnWrite<SessionParams>;
 
-/// The session that a request proves: by its body, its query, or its bearer.
-fn prove(app: &App, write: &ByWorker, named: Named<'_>) -> Result<Session, Problem> {
+/// A command that a request asks for, and the session that it proves.
+struct Asked {
+    session: Session,
+    command: Command,
+    id: Option<Label>,
+}
+
+/// What a request asks for: the session by its body, its query or its bearer, and the command
+/// that the body makes of it.
+fn ask(
+    app: &App,
+    write: &ByWorker,
+    body: &dyn OfWorker,
+    command: impl FnOnce(WorkerRef) -> Result<Command, Problem>,
+) -> Result<Asked, Problem> {
+    let named = body.named();
     if named.miner_id.is_some() {
         let detail = "is not known here; the session names the worker";
         return Err(Problem::field(Code::UnknownField, "miner_id", detail));
     }
     let query = write.params.session_token.as_deref();
-    let Some(token) = named.session_token.or(query).or(write.bearer.as_deref()) else {
-        return Err(Problem::with(
-            Code::Unauthenticated,
-            "send the worker's session token",
-        ));
-    };
-    match app.keys.sessions().verify(token) {
-        Some((worker, session)) => Ok(Session { worker, session }),
-        None if app.keys.authenticate(token).is_some() => Err(Problem::new(Code::Forbidden)),
-        None => Err(Problem::new(Code::InvalidSession)),
-    }
+    let token = named.session_token.or(query).or(write.bearer.as_deref());
+    let session = prove(app, token)?;
+    let command = command(session.worker())?;
+    let id = one_id(write.id.clone(), body.id())?;
+    Ok(Asked {
+        session,
+        command,
+        id,
+    })
 }
 
-async fn submit(
-    app: &App,
-    session: Session,
-    (command, id): (Command, Option<Label>),
-) -> Result<Reply, Problem> {
-    let actor = Actor::Worker(session.worker);
+async fn submit(app: &App, asked: Asked) -> Result<Reply, Problem> {
+    let actor = Actor::Worker(asked.session.worker);
+    let (command, id) = (asked.command, asked.id);
     Ok(app
         .service
         .writer
@@ -165,15 +161,9 @@ pub(crate) async fn beat(
     write: ByWorker,
 ) -> Result<Answer<Written>, Problem> {
     let body: BeatBody<'_> = json::read(&write.body)?;
-    let session = prove(&app, &write, body.named())?;
-    if body.ts.is_none() {
-        return Err(Problem::field(Code::MissingField, "ts", "is required"));
-    }
-    let command = body.command(session.worker())?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, session, (command, id))
-        .await
-        .map(|reply| Written::answer(&reply))
+    let asked = ask(&app, &write, &body, |worker| body.own_command(worker))?;
+    let reply = submit(&app, asked).await?;
+    Ok(Written::answer(&reply))
 }
 
 /// Reports a change between heartbeats.
@@ -195,12 +185,9 @@ pub(crate) async fn update(
     write: ByWorker,
 ) -> Result<Answer<Written>, Problem> {
     let body: UpdateBody<'_> = json::read(&write.body)?;
-    let session = prove(&app, &write, body.named())?;
-    let command = body.command(session.worker())?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, session, (command, id))
-        .await
-        .map(|reply| Written::answer(&reply))
+    let asked = ask(&app, &write, &body, |worker| body.command(worker))?;
+    let reply = submit(&app, asked).await?;
+    Ok(Written::answer(&reply))
 }
 
 fn worker_body(bytes: &[u8]) -> Result<WorkerBody<'_>, Problem> {
@@ -244,9 +231,9 @@ pub(crate) async fn lease(
 
 async fn renew_lease(app: &App, write: ByWorker) -> Result<Answer<SessionAnswer>, Problem> {
     let body = worker_body(&write.body)?;
-    let session = prove(app, &write, body.named())?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let reply = submit(app, session, (Command::RenewLease(session.worker()), id)).await?;
+    let asked = ask(app, &write, &body, |worker| Ok(Command::RenewLease(worker)))?;
+    let session = asked.session;
+    let reply = submit(app, asked).await?;
     Ok(session_answer(app, &reply, session))
 }
 
@@ -262,10 +249,9 @@ async fn renew_lease(app: &App, write: ByWorker) -> Result<Answer<SessionAnswer>
 )]
 pub(crate) async fn logout(State(app): State<App>, write: ByWorker) -> Result<Response, Problem> {
     let body = worker_body(&write.body)?;
-    let session = prove(&app, &write, body.named())?;
-    let id = one_id(write.id, body.id.as_deref())?;
+    let asked = ask(&app, &write, &body, |worker| Ok(Command::LogOut(worker)))?;
     let gone = StatusCode::NO_CONTENT.into_response();
-    match submit(&app, session, (Command::LogOut(session.worker()), id)).await {
+    match submit(&app, asked).await {
         Ok(reply) => Ok(at(reply.position, gone)),
         Err(problem) if problem.code == Code::SessionEnded => Ok(gone),
         Err(problem) => Err(problem),

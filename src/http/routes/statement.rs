@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use purser_events::{Position, WorkerNo};
 use purser_projections::Projections;
@@ -17,7 +16,9 @@ use crate::http::code::Code;
 use crate::http::edge::Edge;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{AUDITOR, InPath, admit, at, bearer, reach};
+use crate::http::peer::Head;
 use crate::http::query::ReadParams;
+use crate::http::session::{Session, goes_on};
 use crate::http::stream::{PIECE_BYTES, Sink, Stop, stream};
 use crate::log::LogReader;
 use crate::render::statement::{CsvEntries, Entry, Query, Totals, scan};
@@ -72,7 +73,7 @@ pub(crate) async fn statement(
     InPath(id): InPath,
     request: Request,
 ) -> Result<Response, Problem> {
-    let reader = reader(&app, request.headers())?;
+    let reader = reader(&app, (&request).into())?;
     let params: StatementParams = reach(&app, request.uri()).await?;
     let end = app.service.view.position();
     let account = Account {
@@ -103,21 +104,13 @@ enum Reader {
     Worker(WorkerNo),
 }
 
-fn reader(app: &App, headers: &HeaderMap) -> Result<Reader, Problem> {
-    let token = bearer(headers).and_then(|token| app.keys.sessions().verify(token));
+fn reader(app: &App, head: Head<'_>) -> Result<Reader, Problem> {
+    let token = bearer(head.headers).and_then(|token| app.keys.sessions().verify(token));
     let Some((worker, session)) = token else {
-        return admit(app, headers, AUDITOR).map(|_| Reader::Auditor);
+        return admit(app, head, AUDITOR).map(|_| Reader::Auditor);
     };
-    let folds = app.service.view.read();
-    let pulse = folds.registry.pulse(worker);
-    // A session that was just granted may be ahead of the read side; an older one has ended.
-    match pulse {
-        Some(pulse) if pulse.session > session => Err(Problem::new(Code::SessionEnded)),
-        Some(pulse) if pulse.session == session && !pulse.live() => {
-            Err(Problem::new(Code::SessionEnded))
-        }
-        _ => Ok(Reader::Worker(worker)),
-    }
+    goes_on(app, Session { worker, session })?;
+    Ok(Reader::Worker(worker))
 }
 
 /// The numbers that the worker earns under, if this reader may know.

@@ -17,11 +17,12 @@ use utoipa::ToSchema;
 
 use super::policy::{AssetBody, PartitionBody, PolicyBody};
 use super::register::RegisterBody;
-use super::worker::{BeatBody, UpdateBody, WorkerBody};
+use super::worker::{BeatBody, OfWorker, UpdateBody, WorkerBody};
 use crate::http::code::Code;
 use crate::http::error::Problem;
 use crate::http::extract::one_id;
 use crate::http::json;
+use crate::http::objects::Objects;
 use crate::intake::read_file;
 use crate::writer::Submission;
 
@@ -163,7 +164,7 @@ impl Sender {
     fn item(&self, at: usize, text: &[u8]) -> Read {
         json::read(text)
             .map_err(Box::new)
-            .and_then(|item| self.submission(at, &item))
+            .and_then(|item: Strict<'_>| self.submission(at, &item.0))
     }
 
     fn submission(&self, at: usize, item: &Item<'_>) -> Read {
@@ -201,41 +202,57 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::with_capacity(self.0.commands_max.min(1_024));
-        while let Some(item) = seq.next_element::<Item<'de>>()? {
+        while let Some(item) = seq.next_element::<Strict<'de>>()? {
             if items.len() > self.0.commands_max {
                 // Reading on makes no sense; one too many says enough.
                 while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
                 break;
             }
-            items.push(self.0.submission(items.len(), &item));
+            items.push(self.0.submission(items.len(), &item.0));
         }
         Ok(items)
+    }
+}
+
+/// An item whose body is an object: an array is not taken for one, field by field.
+struct Strict<'a>(Item<'a>);
+
+impl<'de> Deserialize<'de> for Strict<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Item::deserialize(Objects(from)).map(Self)
     }
 }
 
 impl Item<'_> {
     /// The command, and the item's own id.
     fn command(&self) -> Result<(Command, Option<&str>), Problem> {
-        Ok(match self {
-            Self::Beat(beat) => (beat.command(beat.named().in_batch()?)?, beat.id.as_deref()),
-            Self::Register(register) => (register.command()?, register.id.as_deref()),
-            Self::Update(update) => (
-                update.command(update.named().in_batch()?)?,
-                update.id.as_deref(),
-            ),
-            Self::RenewLease(worker) => (
-                Command::RenewLease(worker.named().in_batch()?),
-                worker.id.as_deref(),
-            ),
-            Self::LogOut(worker) => (
-                Command::LogOut(worker.named().in_batch()?),
-                worker.id.as_deref(),
-            ),
-            Self::TakeFile(file) => (file.command()?, file.id.as_deref()),
-            Self::SetPolicy(policy) => (policy.command()?, policy.id.as_deref()),
-            Self::DeclarePartition(partition) => (partition.command()?, partition.id.as_deref()),
-            Self::DeclareAsset(asset) => (asset.command()?, asset.id.as_deref()),
-        })
+        let on_behalf = |body: &dyn OfWorker| body.named().in_batch();
+        let command = match self {
+            Self::Beat(beat) => beat.command(on_behalf(beat)?)?,
+            Self::Register(register) => register.command()?,
+            Self::Update(update) => update.command(on_behalf(update)?)?,
+            Self::RenewLease(worker) => Command::RenewLease(on_behalf(worker)?),
+            Self::LogOut(worker) => Command::LogOut(on_behalf(worker)?),
+            Self::TakeFile(file) => file.command()?,
+            Self::SetPolicy(policy) => policy.command()?,
+            Self::DeclarePartition(partition) => partition.command()?,
+            Self::DeclareAsset(asset) => asset.command()?,
+        };
+        Ok((command, self.id()))
+    }
+
+    /// The item's own id.
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Beat(beat) => beat.id(),
+            Self::Update(update) => update.id(),
+            Self::RenewLease(worker) | Self::LogOut(worker) => worker.id(),
+            Self::Register(register) => register.id.as_deref(),
+            Self::TakeFile(file) => file.id.as_deref(),
+            Self::SetPolicy(policy) => policy.id.as_deref(),
+            Self::DeclarePartition(partition) => partition.id.as_deref(),
+            Self::DeclareAsset(asset) => asset.id.as_deref(),
+        }
     }
 
     /// Whether operators send it; everything else is for coordinators.
@@ -275,6 +292,11 @@ mod tests {
             ("7", "malformed_json"),
             ("{}", "malformed_json"),
             (r#"{"dance":{}}"#, "invalid_field"),
+            (
+                r#"{"beat":[null,"w1",null,null,3,null,null,null]}"#,
+                "invalid_field",
+            ),
+            (r#"{"log_out":[null,"w1",null]}"#, "invalid_field"),
             (r#"{"beat":{"miner_id":"w1"}}"#, "missing_field"),
             (
                 r#"{"beat":{"miner_id":"w1","queue_len":-1}}"#,

@@ -7,4 +7,5 @@ pub(crate) mod field;
 pub(crate) mod job_answer;
 pub(crate) mod policy;
 pub(crate) mod register;
+pub(crate) mod socket;
 pub(crate) mod worker;

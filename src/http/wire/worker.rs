@@ -21,46 +21,84 @@ pub(crate) struct Named<'a> {
     pub(crate) miner_id: Option<&'a str>,
 }
 
-/// A heartbeat. Decimals may be JSON numbers or text.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BeatBody<'a> {
-    /// The same as the `Idempotency-Key` header.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    pub(crate) id: Option<Cow<'a, str>>,
-    /// In a batch: the worker.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    miner_id: Option<Cow<'a, str>>,
-    /// On the worker's own route: its session, unless the query or the bearer carries it.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>)]
-    session_token: Option<Cow<'a, str>>,
-    /// When the worker sends this: RFC 3339 text, or whole Unix milliseconds. Optional in a batch.
-    #[serde(borrow, default)]
-    #[schema(value_type = String, example = "2026-01-02T03:04:05.678Z")]
-    pub(crate) ts: Option<&'a RawValue>,
-    /// Jobs that wait.
-    queue_len: i64,
-    /// Mean latency of its recent jobs in milliseconds, rounded.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<f64>)]
-    avg_latency_ms: Option<&'a RawValue>,
-    /// Temperature in degrees Celsius, kept in tenths.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<f64>)]
-    temp_c: Option<&'a RawValue>,
-    /// Free GPU memory in GB of 1,024 MiB, kept in whole MiB, cut.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<f64>)]
-    mem_free_gb: Option<&'a RawValue>,
+/// What the bodies of a registered worker have in common.
+pub(crate) trait OfWorker {
+    /// The idempotency key in the body.
+    fn id(&self) -> Option<&str>;
+
+    /// How the body names its worker.
+    fn named(&self) -> Named<'_>;
+}
+
+/// Declares a body of a registered worker: its own fields, and those that all of them have.
+macro_rules! of_worker {
+    ($(#[$about:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct $name<'a> {
+            /// The same as the `Idempotency-Key` header.
+            #[serde(borrow, default)]
+            #[schema(value_type = Option<String>, max_length = 128)]
+            id: Option<Cow<'a, str>>,
+            /// In a batch: the worker.
+            #[serde(borrow, default)]
+            #[schema(value_type = Option<String>, max_length = 128)]
+            miner_id: Option<Cow<'a, str>>,
+            /// On the worker's own route: its session, unless the query or the bearer carries it.
+            #[serde(borrow, default)]
+            #[schema(value_type = Option<String>)]
+            session_token: Option<Cow<'a, str>>,
+            $($own)*
+        }
+
+        impl OfWorker for $name<'_> {
+            fn id(&self) -> Option<&str> {
+                self.id.as_deref()
+            }
+
+            fn named(&self) -> Named<'_> {
+                Named {
+                    session_token: self.session_token.as_deref(),
+                    miner_id: self.miner_id.as_deref(),
+                }
+            }
+        }
+    };
+}
+
+of_worker! {
+    /// A heartbeat. Decimals may be JSON numbers or text.
+    BeatBody {
+        /// When the worker sends this: RFC 3339 text, or whole Unix milliseconds. Optional in a
+        /// batch.
+        #[serde(borrow, default)]
+        #[schema(value_type = String, example = "2026-01-02T03:04:05.678Z")]
+        pub(crate) ts: Option<&'a RawValue>,
+        /// Jobs that wait.
+        queue_len: i64,
+        /// Mean latency of its recent jobs in milliseconds, rounded.
+        #[serde(borrow, default)]
+        #[schema(value_type = Option<f64>)]
+        avg_latency_ms: Option<&'a RawValue>,
+        /// Temperature in degrees Celsius, kept in tenths.
+        #[serde(borrow, default)]
+        #[schema(value_type = Option<f64>)]
+        temp_c: Option<&'a RawValue>,
+        /// Free GPU memory in GB of 1,024 MiB, kept in whole MiB, cut.
+        #[serde(borrow, default)]
+        #[schema(value_type = Option<f64>)]
+        mem_free_gb: Option<&'a RawValue>,
+    }
 }
 
 impl BeatBody<'_> {
-    /// How the body names its worker.
-    pub(crate) fn named(&self) -> Named<'_> {
-        named(&self.session_token, &self.miner_id)
+    /// The command of a worker that speaks for itself: then it says when.
+    pub(crate) fn own_command(&self, worker: WorkerRef) -> Result<Command, Problem> {
+        if self.ts.is_none() {
+            return Err(Problem::field(Code::MissingField, "ts", "is required"));
+        }
+        self.command(worker)
     }
 
     /// The command.
@@ -79,42 +117,25 @@ impl BeatBody<'_> {
 
 const ABSOLUTE_ZERO_TENTHS: i64 = -2_732;
 
-/// A change between heartbeats; absent fields stay as they were.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UpdateBody<'a> {
-    /// The same as the `Idempotency-Key` header.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    pub(crate) id: Option<Cow<'a, str>>,
-    /// In a batch: the worker.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    miner_id: Option<Cow<'a, str>>,
-    /// On the worker's own route: its session, unless the bearer carries it.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>)]
-    session_token: Option<Cow<'a, str>>,
-    /// Jobs that wait.
-    queue_len: Option<i64>,
-    /// Whether it takes no further work.
-    busy: Option<bool>,
-    /// The jobs it is at.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 64)]
-    current_jobs: Option<Vec<Cow<'a, str>>>,
-    /// Price in credits per kilosecond, of at most six decimal places.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, example = "0.75")]
-    price_token_per_ksec: Option<&'a RawValue>,
+of_worker! {
+    /// A change between heartbeats; absent fields stay as they were.
+    UpdateBody {
+        /// Jobs that wait.
+        queue_len: Option<i64>,
+        /// Whether it takes no further work.
+        busy: Option<bool>,
+        /// The jobs it is at.
+        #[serde(default)]
+        #[schema(value_type = Option<Vec<String>>, max_items = 64)]
+        current_jobs: Option<Vec<Cow<'a, str>>>,
+        /// Price in credits per kilosecond, of at most six decimal places.
+        #[serde(borrow, default)]
+        #[schema(value_type = Option<String>, example = "0.75")]
+        price_token_per_ksec: Option<&'a RawValue>,
+    }
 }
 
 impl UpdateBody<'_> {
-    /// How the body names its worker.
-    pub(crate) fn named(&self) -> Named<'_> {
-        named(&self.session_token, &self.miner_id)
-    }
-
     /// The command.
     pub(crate) fn command(&self, worker: WorkerRef) -> Result<Command, Problem> {
         let jobs = self.current_jobs.as_deref();
@@ -131,37 +152,10 @@ impl UpdateBody<'_> {
     }
 }
 
-/// Nothing but the worker: lease and logout.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WorkerBody<'a> {
-    /// The same as the `Idempotency-Key` header.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    pub(crate) id: Option<Cow<'a, str>>,
-    /// In a batch: the worker.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>, max_length = 128)]
-    miner_id: Option<Cow<'a, str>>,
-    /// On the worker's own route: its session, unless the query or the bearer carries it.
-    #[serde(borrow, default)]
-    #[schema(value_type = Option<String>)]
-    session_token: Option<Cow<'a, str>>,
-}
-
-impl WorkerBody<'_> {
-    /// How the body names its worker.
-    pub(crate) fn named(&self) -> Named<'_> {
-        named(&self.session_token, &self.miner_id)
-    }
-}
-
-fn named<'a>(token: &'a Option<Cow<'_, str>>, miner: &'a Option<Cow<'_, str>>) -> Named<'a> {
-    let (session_token, miner_id) = (token.as_deref(), miner.as_deref());
-    Named {
-        session_token,
-        miner_id,
-    }
+of_worker! {
+    /// Nothing but the worker: lease and logout.
+    #[derive(Default)]
+    WorkerBody {}
 }
 
 impl Named<'_> {

@@ -1,0 +1,105 @@
+//! Which workers are connected, one connection each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use purser_events::WorkerNo;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// The workers that are connected.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    room: Arc<Semaphore>,
+    taken: Arc<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken(Mutex<HashMap<WorkerNo, Arc<Bell>>>);
+
+/// How a connection is told that a newer one took its place.
+type Bell = Notify;
+
+/// A connection's place; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    worker: WorkerNo,
+    bell: Arc<Bell>,
+    taken: Arc<Taken>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Seats {
+    /// Room for so many connections.
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(max)),
+            taken: Arc::default(),
+        }
+    }
+
+    /// A place for a worker's connection; an older one of the same worker is told to end. `None`
+    /// when all are taken.
+    pub(super) fn take(&self, worker: WorkerNo) -> Option<Seat> {
+        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        let bell = Arc::new(Bell::default());
+        let older = self.taken.lock().insert(worker, Arc::clone(&bell));
+        if let Some(older) = older {
+            older.notify_one();
+        }
+        Some(Seat {
+            worker,
+            bell,
+            taken: Arc::clone(&self.taken),
+            _room: room,
+        })
+    }
+
+    /// How many workers are connected.
+    pub(crate) fn count(&self) -> usize {
+        self.taken.lock().len()
+    }
+}
+
+impl Taken {
+    fn lock(&self) -> MutexGuard<'_, HashMap<WorkerNo, Arc<Bell>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Waits until a newer connection of the worker has taken the place.
+    pub(super) async fn replaced(&self) {
+        self.bell.notified().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        if taken
+            .get(&self.worker)
+            .is_some_and(|bell| Arc::ptr_eq(bell, &self.bell))
+        {
+            taken.remove(&self.worker);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_newer_connection_takes_the_place_of_an_older_one() {
+        let (seats, worker) = (Seats::new(2), WorkerNo(7));
+        let older = seats.take(worker).expect("there is room");
+        let newer = seats.take(worker).expect("there is room");
+        older.replaced().await;
+        assert!(seats.take(worker).is_none(), "the older one is still there");
+        drop(older);
+        assert_eq!(seats.count(), 1, "the newer one stays");
+        drop(newer);
+        assert_eq!(seats.count(), 0);
+        assert!(seats.take(worker).is_some());
+    }
+}
