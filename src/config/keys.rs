@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::traffic::{Networks, Rate};
 use super::value::{
     Bind, Commission, Partitions, Port, Seconds, Secret, Setting, Text, Threshold,
     commission_of_rate,
@@ -96,6 +97,19 @@ keys! {
     connections_max: NonZeroUsize = "PURSER_CONNECTIONS_MAX", count(4_096);
     /// Exports and scans of the log that run at once.
     streams_max: NonZeroUsize = "PURSER_STREAMS_MAX", count(16);
+    /// Connections, WebSockets among them, that one address may hold; trusted proxies hold more.
+    connections_per_address_max: NonZeroUsize = "PURSER_CONNECTIONS_PER_ADDRESS_MAX",
+        count(16_384);
+    /// Networks that coordinators may ask from; all, where none is named.
+    coordinator_networks: Networks = "PURSER_COORDINATOR_NETWORKS", None;
+    /// Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: Networks = "PURSER_TRUSTED_PROXIES", None;
+    /// Registrations of one address that no coordinator's key vouches for.
+    register_rate: Rate = "PURSER_REGISTER_RATE", Some(Rate::of(5, 60, 5));
+    /// Registrations of all addresses together that no coordinator's key vouches for.
+    register_rate_all: Rate = "PURSER_REGISTER_RATE_ALL", Some(Rate::of(1, 1, 20));
+    /// Heartbeats of one worker by itself.
+    beat_rate: Rate = "PURSER_BEAT_RATE", Some(Rate::of(1, 5, 3));
     /// WebSockets of workers that are open at once; a further one is answered 503.
     sockets_max: NonZeroUsize = "PURSER_SOCKETS_MAX", count(16_384);
     /// Bytes of a frame of a WebSocket.

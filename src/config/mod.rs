@@ -1,6 +1,7 @@
 //! The configuration: `purser.toml`, overridden by the environment, overridden by flags.
 
 mod keys;
+mod traffic;
 mod value;
 
 #[cfg(test)]
@@ -9,7 +10,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
-pub use value::{Bind, Commission, Partition, Partitions, Seconds, Secret, Threshold, ValueError};
+pub use traffic::{Bucket, Networks, Rate};
+pub use value::{
+    Bind, Commission, Partition, Partitions, Seconds, Secret, Setting, Threshold, ValueError,
+};
 
 /// The file that is read when it exists and no other is named.
 pub const DEFAULT_FILE: &str = "purser.toml";

@@ -47,6 +47,12 @@ pub enum ValueError {
              ai or transcode"
     )]
     Partition,
+    /// It is no frequency.
+    #[error("takes off, or COUNT/PERIOD burst BURST, such as 20/s burst 40 or 1/5s burst 1")]
+    Frequency,
+    /// It is no network.
+    #[error("takes networks such as 10.0.0.0/8, or addresses")]
+    Network,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,

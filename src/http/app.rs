@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::frame::RequestIds;
+use super::limits::Limits;
 use super::settings::Settings;
 use super::socket::Seats;
 use crate::keys::Keys;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) streams: Arc<Semaphore>,
     /// The workers that are connected by a WebSocket.
     pub(crate) seats: Seats,
+    /// How often each caller may ask.
+    pub(crate) limits: Limits,
     /// The OpenAPI document.
     pub(crate) openapi: axum::body::Bytes,
 }

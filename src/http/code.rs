@@ -135,6 +135,9 @@ codes! {
         "the session ended: logged out, lapsed or replaced" => "register again";
     Forbidden "forbidden" 403 Refused
         "the key's role may not do this" => "use a key of a role that the route names";
+    AddressNotAllowed "address_not_allowed" 403 Refused
+        "coordinators may not ask from this address"
+        => "ask from one of `coordinator_networks`; behind a proxy, name it in `trusted_proxies`";
     UnknownRoute "unknown_route" 404 NotFound
         "there is no such route" => "see `/v1/openapi.json`";
     UnknownWorker "unknown_worker" 404 NotFound
@@ -230,6 +233,11 @@ codes! {
         "the queue of commands is full; nothing happened" => "repeat after `Retry-After`";
     TooManyStreams "too_many_streams" 503 Unavailable
         "as many exports run as the server allows" => "repeat after `Retry-After`";
+    RateLimited "rate_limited" 429 Unavailable
+        "more requests than the caller may send" => "repeat after `Retry-After`";
+    TooManyConnections "too_many_connections" 429 Unavailable
+        "one address holds as many connections as it may"
+        => "close some, or wait; several workers may share a proxy in `trusted_proxies`";
     TooManySockets "too_many_sockets" 503 Unavailable
         "as many WebSockets are open as the server allows" => "repeat after `Retry-After`";
     LogReadOnly "log_read_only" 503 Unavailable
@@ -252,7 +260,8 @@ impl Code {
     pub const fn retry_after_sec(self) -> Option<u32> {
         match self {
             Self::QueueFull | Self::TooManyStreams | Self::CapacityFull => Some(1),
-            Self::TooManySockets => Some(5),
+            Self::RateLimited => Some(1),
+            Self::TooManySockets | Self::TooManyConnections => Some(5),
             Self::LogUnavailable => Some(2),
             Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
             _ => None,
@@ -280,8 +289,9 @@ const HEAD: &str = "\
 Every error answer is `application/problem+json` with `type`, `title`, `status`, `detail`, `code`
 and `request_id`; where single fields are at fault, `errors` lists each with `field` and `detail`.
 `code` is stable: programs branch on it, people read `detail`. Answers of 429 and 503 carry
-`Retry-After` in seconds; those of 402 say in `shortfall` how many base units are missing. What is
-not even HTTP is answered by the HTTP layer with an empty 400 or 431.
+`Retry-After` in seconds, and `retry_after_sec` in the body; those of 402 say in `shortfall` how
+many base units are missing. What is not even HTTP is answered by the HTTP layer with an empty 400
+or 431.
 
 This page is generated from `src/http/code.rs`; a test keeps the two equal.
 

@@ -29,6 +29,8 @@ pub struct Problem {
     pub results: Option<Box<RawValue>>,
     /// What must be paid first, where money is what is missing.
     pub shortfall: Option<Amount>,
+    /// How many seconds to wait before the same request makes sense again.
+    pub retry_after_sec: Option<u32>,
 }
 
 /// One field at fault.
@@ -59,6 +61,9 @@ pub struct ProblemBody {
     /// The fields at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// How many seconds to wait before the same request makes sense again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_sec: Option<u32>,
     /// Per command, where an atomic batch was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -84,6 +89,16 @@ impl Problem {
             errors: Vec::new(),
             results: None,
             shortfall: None,
+            retry_after_sec: code.retry_after_sec(),
+        }
+    }
+
+    /// The same, to be repeated after so many seconds.
+    #[must_use]
+    pub fn after_sec(self, seconds: u32) -> Self {
+        Self {
+            retry_after_sec: Some(seconds),
+            ..self
         }
     }
 
@@ -101,6 +116,7 @@ impl Problem {
             errors: vec![FieldError { field, detail }],
             results: None,
             shortfall: None,
+            retry_after_sec: code.retry_after_sec(),
         }
     }
 
@@ -131,6 +147,7 @@ impl Problem {
             code: self.code.as_str(),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
+            retry_after_sec: self.retry_after_sec,
             results: self.results.clone(),
             shortfall: self.shortfall.map(|amount| amount.to_string()),
         };
@@ -151,7 +168,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
-        if let Some(seconds) = self.code.retry_after_sec() {
+        if let Some(seconds) = self.retry_after_sec {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -10,11 +10,12 @@ use purser_events::{Actor, Label, Position};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::address;
 use super::app::App;
 use super::body::{self, BodyLimit, Media};
 use super::code::Code;
 use super::error::Problem;
-use super::peer::Head;
+use super::peer::{Head, Peer};
 use super::query::{self, ReadParams};
 use crate::keys::{Principal, Role};
 
@@ -53,6 +54,7 @@ pub(crate) fn admit(app: &App, head: Head<'_>, roles: Roles) -> Result<Principal
     if bit(principal.role) & roles == 0 {
         return Err(Problem::new(Code::Forbidden));
     }
+    address::allow(app, head, principal.role)?;
     Ok(principal)
 }
 
@@ -209,6 +211,27 @@ impl<Q: DeserializeOwned + Send> FromRequest<App> for OwnWrite<Q> {
             bearer,
             body,
         })
+    }
+}
+
+/// A worker that registers. Without a coordinator's key beside it, only so many may.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newcomer;
+
+impl FromRequestParts<App> for Newcomer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let head: Head<'_> = (&*parts).into();
+        if admit(app, head, COORDINATOR).is_ok() {
+            return Ok(Self);
+        }
+        let trusted = &app.settings.trusted_proxies;
+        let proxy = || head.peer.map(Peer::address);
+        if let Some(address) = address::caller(head, trusted).or_else(proxy) {
+            app.limits.register(address)?;
+        }
+        Ok(Self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The surface over HTTP: wire bytes to commands, published state to answers. No rule of the
 //! business lives here.
 
+mod address;
 mod app;
 mod body;
 pub mod code;
@@ -9,7 +10,9 @@ mod edge;
 pub mod error;
 mod extract;
 mod frame;
+mod guests;
 mod json;
+mod limits;
 mod objects;
 mod peer;
 mod query;
@@ -26,4 +29,4 @@ mod wire;
 pub use router::{Surface, surface};
 pub(crate) use routes::fees::whole as fee_table;
 pub use serve::serve;
-pub use settings::Settings;
+pub use settings::{Rates, Settings};

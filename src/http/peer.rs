@@ -9,13 +9,15 @@ use axum::http::request::Parts;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use super::guests::Guest;
+
 /// One connection, as far as a route may know; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    address: IpAddr,
+    guest: Guest,
     house: House,
 }
 
@@ -35,13 +37,13 @@ pub(crate) async fn told(stopping: &mut watch::Receiver<bool>) {
 }
 
 impl Peer {
-    pub(crate) fn new(address: IpAddr, house: House) -> Self {
-        Self(Arc::new(Inner { address, house }))
+    pub(crate) fn new(guest: Guest, house: House) -> Self {
+        Self(Arc::new(Inner { guest, house }))
     }
 
     /// The address that the connection comes from: a proxy's, where one stands between.
     pub(crate) fn address(&self) -> IpAddr {
-        self.0.address
+        self.0.guest.address()
     }
 
     /// What all connections of the server share.

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
+use super::limits::Limits;
 use super::routes::{
     clock, commands, events, fees, health, intake, miners, policy, registry, statement, status,
 };
@@ -50,6 +51,7 @@ pub fn surface(parts: Surface) -> Router {
     let text = openapi.to_json().expect("the document is plain JSON");
     let streams = Arc::new(Semaphore::new(parts.settings.streams_max));
     let seats = Seats::new(parts.settings.sockets_max);
+    let limits = Limits::new(&parts.settings.rates, &parts.service.clock);
     let app = App::new(Shared {
         service: parts.service,
         keys: parts.keys,
@@ -58,6 +60,7 @@ pub fn surface(parts: Surface) -> Router {
         request_ids: RequestIds::new(boot_number()),
         streams,
         seats,
+        limits,
         openapi: text.into(),
     });
     router

@@ -1,6 +1,5 @@
 //! The listener: bounded connections, bounded heads, an orderly end.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::code::Code;
 use super::error::Problem;
+use super::guests::Guests;
 use super::peer::{House, Peer, told};
 use super::settings::Settings;
 
@@ -40,6 +40,7 @@ pub async fn serve(
             stopping: shutdown.clone(),
             tasks: tasks.clone(),
         },
+        guests: Guests::new(settings),
     };
     let mut ends = shutdown;
     tokio::select! {
@@ -72,6 +73,7 @@ struct Door {
     builder: http1::Builder,
     room: Arc<Semaphore>,
     house: House,
+    guests: Guests,
 }
 
 impl Door {
@@ -81,10 +83,14 @@ impl Door {
                 return;
             };
             match listener.accept().await {
-                Ok((stream, address)) => {
-                    let peer = Peer::new(address.ip(), self.house.clone());
-                    self.begin(stream, peer, permit);
-                }
+                Ok((stream, address)) => match self.guests.enter(address.ip()) {
+                    Some(guest) => {
+                        self.begin(stream, Peer::new(guest, self.house.clone()), permit);
+                    }
+                    None => {
+                        tokio::spawn(turn_away(stream, Code::TooManyConnections));
+                    }
+                },
                 Err(error) => {
                     // Out of file descriptors, most likely: give connections time to end.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -152,7 +158,7 @@ async fn run(mut connection: Connection, mut stopping: watch::Receiver<bool>) {
             if parts.read_buf.is_empty() {
                 end(stream).await;
             } else {
-                late(stream).await;
+                turn_away(stream, Code::HeaderTimeout).await;
             }
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
@@ -160,13 +166,15 @@ async fn run(mut connection: Connection, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Tells the sender of an incomplete head why the connection ends.
-async fn late(mut stream: TcpStream) {
-    let problem = Problem::new(Code::HeaderTimeout);
-    let body = problem.body("none");
+/// Tells why the connection ends without an answer to a request.
+async fn turn_away(mut stream: TcpStream, code: Code) {
+    let body = Problem::new(code).body("none");
+    let status = code.status();
+    let retry = code.retry_after_sec();
+    let retry = retry.map_or_else(String::new, |sec| format!("retry-after: {sec}\r\n"));
     let head = format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/problem+json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n\
+         content-length: {}\r\n{retry}connection: close\r\n\r\n",
         body.len()
     );
     let answer = [head.as_bytes(), &body].concat();

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, Networks, Rate};
 
 /// What the server allows: sizes, times and counts.
 #[derive(Clone, Debug)]
@@ -28,6 +28,15 @@ pub struct Settings {
     pub connections_max: usize,
     /// How many exports and scans of the log run at once.
     pub streams_max: usize,
+    /// How many connections, WebSockets among them, one address may hold; trusted proxies may hold
+    /// more.
+    pub connections_per_address_max: usize,
+    /// Where coordinators may ask from; everywhere, where none is named.
+    pub coordinator_networks: Networks,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
+    /// How often each caller may ask.
+    pub rates: Rates,
     /// How many WebSockets are open at once.
     pub sockets_max: usize,
     /// Bytes of a frame of a WebSocket.
@@ -38,6 +47,26 @@ pub struct Settings {
     pub min_position_wait: Duration,
     /// Whether `/v1/metrics` is open; otherwise it asks for an auditor's key.
     pub metrics_open: bool,
+}
+
+/// How often each caller may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Registrations of one address that nobody vouches for.
+    pub register: Rate,
+    /// Registrations of all addresses together that nobody vouches for.
+    pub register_all: Rate,
+    /// Heartbeats of one worker by itself.
+    pub beat: Rate,
+}
+
+impl Rates {
+    /// No limits: what a server in the same program as its callers begins with.
+    pub const OFF: Self = Self {
+        register: Rate::OFF,
+        register_all: Rate::OFF,
+        beat: Rate::OFF,
+    };
 }
 
 impl Default for Settings {
@@ -53,6 +82,10 @@ impl Default for Settings {
             shutdown_grace: Duration::from_secs(10),
             connections_max: 4_096,
             streams_max: 16,
+            connections_per_address_max: 16_384,
+            coordinator_networks: Networks::default(),
+            trusted_proxies: Networks::default(),
+            rates: Rates::OFF,
             sockets_max: 16_384,
             socket_frame_bytes_max: 4_096,
             socket_idle_timeout: Duration::from_secs(60),
@@ -78,6 +111,14 @@ impl Settings {
             shutdown_grace: millis(config.shutdown_grace_ms),
             connections_max: config.connections_max.get(),
             streams_max: config.streams_max.get(),
+            connections_per_address_max: config.connections_per_address_max.get(),
+            coordinator_networks: config.coordinator_networks.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            rates: Rates {
+                register: config.register_rate,
+                register_all: config.register_rate_all,
+                beat: config.beat_rate,
+            },
             sockets_max: config.sockets_max.get(),
             socket_frame_bytes_max: config.socket_frame_bytes_max.get(),
             socket_idle_timeout: millis(config.socket_idle_timeout_ms),

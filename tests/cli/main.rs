@@ -11,4 +11,5 @@ mod online;
 mod run;
 mod sample;
 mod serve;
+mod traffic;
 mod usage;

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Answer, OwnWrite, at, one_id};
+use crate::http::extract::{Answer, Newcomer, OwnWrite, at, one_id};
 use crate::http::json;
 use crate::http::query::NoParams;
 use crate::http::session::{Session, prove};
@@ -76,9 +76,10 @@ async fn submit(app: &App, asked: Asked) -> Result<Reply, Problem> {
 }
 
 /// Registers a worker, or says again what it offers. Its id is bound to its key from the first
-/// registration on.
+/// registration on. So many registrations per address are admitted, unless a coordinator's key
+/// stands beside them.
 #[utoipa::path(
-    post, path = "/v1/miners/register", tag = "workers", security(()),
+    post, path = "/v1/miners/register", tag = "workers", security((), ("bearer" = [])),
     params((
         "Idempotency-Key" = Option<String>, Header, description = "Makes a repetition harmless",
     )),
@@ -87,11 +88,13 @@ async fn submit(app: &App, asked: Asked) -> Result<Reply, Problem> {
         (status = 201, body = SessionAnswer, description = "The worker is new"),
         (status = 200, body = SessionAnswer, description = "The worker was known"),
         (status = 400, body = ProblemBody), (status = 409, body = ProblemBody),
-        (status = 422, body = ProblemBody), (status = 503, body = ProblemBody),
+        (status = 422, body = ProblemBody), (status = 429, body = ProblemBody),
+        (status = 503, body = ProblemBody),
     )
 )]
 pub(crate) async fn register(
     State(app): State<App>,
+    _: Newcomer,
     write: OwnWrite<NoParams>,
 ) -> Result<Response, Problem> {
     let body: RegisterBody<'_> = json::read(&write.body)?;
@@ -153,7 +156,7 @@ fn session_answer(app: &App, reply: &Reply, session: Session) -> Answer<SessionA
     responses(
         (status = 200, body = Written), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 422, body = ProblemBody),
-        (status = 503, body = ProblemBody),
+        (status = 429, body = ProblemBody), (status = 503, body = ProblemBody),
     )
 )]
 pub(crate) async fn beat(
@@ -162,6 +165,7 @@ pub(crate) async fn beat(
 ) -> Result<Answer<Written>, Problem> {
     let body: BeatBody<'_> = json::read(&write.body)?;
     let asked = ask(&app, &write, &body, |worker| body.own_command(worker))?;
+    app.limits.beat(asked.session.worker)?;
     let reply = submit(&app, asked).await?;
     Ok(Written::answer(&reply))
 }

@@ -132,6 +132,7 @@ impl Line {
     async fn answer(&self, text: &str) -> Result<Written, Problem> {
         let frame = Frame::read(text.as_bytes())?;
         let (command, id) = frame.command(self.session.worker())?;
+        self.app.limits.beat(self.session.worker)?;
         let actor = Actor::Worker(self.session.worker);
         let submission = Submission { command, id, actor };
         let reply = self.app.service.writer.submit(submission).await?;
