@@ -2,7 +2,7 @@
 
 use purser_events::intake::{FileReason, FileTaken};
 use purser_events::payout::PayoutRequested;
-use purser_events::{Amount, Envelope, Event, PayoutNo, WorkerNo};
+use purser_events::{Amount, Envelope, Event, PayoutNo, Position, WorkerNo};
 
 use crate::jobs::answer::JobAnswer;
 
@@ -35,6 +35,31 @@ pub enum Answer {
     },
     /// What became of a wish about jobs.
     Job(JobAnswer),
+    /// A match was recorded, by the event that the reply's position names.
+    Recorded {
+        /// How many slots the job holds now.
+        assigned: u32,
+    },
+    /// The latest recorded match of a job.
+    Match(Position),
+    /// What became of a report.
+    Feedback {
+        /// How far the worker is trusted now, in millionths.
+        trust_ppm: u32,
+        /// Whether it counts.
+        counted: Counted,
+    },
+}
+
+/// Whether a report counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// It does.
+    Yes,
+    /// The same was reported before, or the worker's part in the job had ended.
+    Duplicate,
+    /// The job was never this worker's.
+    NotAssigned,
 }
 
 /// What became of a file.
@@ -92,6 +117,14 @@ impl Answer {
                     answer = Self::File(FileAnswer::set_aside(set_aside.reason));
                 }
                 Event::PayoutRequested(requested) => answer = answer.and_payout(requested),
+                Event::MatchMade(made) => {
+                    let assigned = u32::try_from(made.assigned.len()).unwrap_or(u32::MAX);
+                    answer = Self::Recorded { assigned };
+                }
+                Event::FeedbackGiven(given) => {
+                    let (trust_ppm, counted) = (given.trust_ppm, Counted::Yes);
+                    answer = Self::Feedback { trust_ppm, counted };
+                }
                 _ => {}
             }
         }

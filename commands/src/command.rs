@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::intake::TakeFile;
 use crate::jobs::JobCommand;
+use crate::matching::{
+    AssignMatch, ExpireAssignment, GiveFeedback, ProbeRegion, RotateKey, SetStanding,
+};
 use crate::payout::{
     ConfirmPayout, ObservePayout, OpenSigner, PayoutRef, RequestElsewhere, ResumeSigner,
     RunPayouts, SignPayout, StopSigner,
@@ -58,6 +61,22 @@ pub enum Command {
     ResumeSigner(ResumeSigner),
     /// Do something about payers, their jobs and slots.
     Job(Box<JobCommand>),
+    /// Say that a worker's lease ran out, if it did.
+    DegradeWorker(WorkerNo),
+    /// Take a worker out of matching, or let it in again.
+    SetStanding(SetStanding),
+    /// Bind a worker's id to a new API key.
+    RotateKey(Box<RotateKey>),
+    /// Tell how far a worker is from a known place.
+    ProbeRegion(ProbeRegion),
+    /// Record a match, and give its best workers the job.
+    AssignMatch(Box<AssignMatch>),
+    /// Tell how an assigned job went.
+    GiveFeedback(Box<GiveFeedback>),
+    /// Free a slot that nobody reported on, if its time is over.
+    ExpireAssignment(ExpireAssignment),
+    /// Find the latest recorded match of a job. Nothing happens.
+    FindMatch(Label),
 }
 
 /// A secret text that is never shown.
@@ -174,6 +193,9 @@ impl Command {
         match self {
             Self::TakeFile(file) => file.recall(names, each),
             Self::Job(command) => command.recall(names, each),
+            Self::AssignMatch(assign) => assign.recall(each),
+            Self::GiveFeedback(feedback) => feedback.recall(names, each),
+            Self::FindMatch(job) => crate::matching::recall_match(job, each),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
-use crate::{Answer, Command, Rejection, intake, jobs, payout, policy, worker};
+use crate::{Answer, Command, Rejection, intake, jobs, matching, payout, policy, worker};
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
 /// the next command is decided against them.
@@ -85,6 +85,14 @@ fn decide(
         Command::StopSigner(stop) => payout::stop(books, stop, into),
         Command::ResumeSigner(resume) => payout::resume(books, resume, into),
         Command::Job(command) => jobs::decide(books, at, command, into),
+        Command::DegradeWorker(worker) => worker::degrade(books, at, *worker, into),
+        Command::SetStanding(set) => matching::set_standing(books, set, into),
+        Command::RotateKey(rotate) => worker::rotate_key(books, at, rotate, into),
+        Command::ProbeRegion(probe) => matching::probe(books, probe, into),
+        Command::AssignMatch(assign) => matching::assign(books, at, assign, into),
+        Command::GiveFeedback(given) => matching::give(books, at, given, into),
+        Command::ExpireAssignment(expire) => matching::expire(books, at, expire, into),
+        Command::FindMatch(job) => matching::find(books, job),
         Command::TakeFile(_) => unreachable!("files are executed element by element"),
     }
 }

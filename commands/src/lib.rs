@@ -7,6 +7,7 @@ pub mod answer;
 pub mod command;
 pub mod intake;
 pub mod jobs;
+pub mod matching;
 pub mod payout;
 pub mod policy;
 pub mod rejection;

@@ -53,6 +53,7 @@ fn in_force(policy: &Policy, change: &PolicyChange) -> PolicyChange {
         PolicyChange::JobIdleMs(_) => PolicyChange::JobIdleMs(policy.job_idle_ms),
         PolicyChange::DebtLimit(_) => PolicyChange::DebtLimit(policy.debt_limit),
         PolicyChange::OpenJobsMax(_) => PolicyChange::OpenJobsMax(policy.open_jobs_max),
+        PolicyChange::MatchWeights(_) => PolicyChange::MatchWeights(policy.match_weights),
     }
 }
 
@@ -70,6 +71,7 @@ fn in_range(change: &PolicyChange) -> bool {
         | PolicyChange::PayoutDayMax(_)
         | PolicyChange::DebtLimit(_)
         | PolicyChange::OpenJobsMax(_) => true,
+        PolicyChange::MatchWeights(weights) => weights.whole(),
         PolicyChange::LeaseTtlMs(ms)
         | PolicyChange::JobIdleMs(ms)
         | PolicyChange::HeartbeatGraceMs(ms)

@@ -90,6 +90,20 @@ pub enum Rejection {
     SlotsHeld,
     /// All slots of the capability are held. Try again when some are freed.
     CapacityFull,
+    /// No match of this job was recorded.
+    UnknownMatch,
+    /// The job is another coordinator's.
+    JobOfAnother,
+    /// The job holds slots already. Report on them first.
+    JobAssigned,
+    /// A worker completed the job.
+    JobCompleted,
+    /// None of the candidates can take the job any more. Match again.
+    CandidatesGone,
+    /// The slot's time is not over.
+    NotExpired,
+    /// The worker claims no region.
+    NoRegionClaimed,
 }
 
 impl Rejection {
@@ -139,6 +153,13 @@ impl Rejection {
         Self::UnknownCapability,
         Self::SlotsHeld,
         Self::CapacityFull,
+        Self::UnknownMatch,
+        Self::JobOfAnother,
+        Self::JobAssigned,
+        Self::JobCompleted,
+        Self::CandidatesGone,
+        Self::NotExpired,
+        Self::NoRegionClaimed,
     ];
 
     /// The stable code.
@@ -183,6 +204,13 @@ impl Rejection {
             Self::UnknownCapability => "unknown_capability",
             Self::SlotsHeld => "slots_held",
             Self::CapacityFull => "capacity_full",
+            Self::UnknownMatch => "unknown_match",
+            Self::JobOfAnother => "job_of_another",
+            Self::JobAssigned => "job_assigned",
+            Self::JobCompleted => "job_completed",
+            Self::CandidatesGone => "candidates_gone",
+            Self::NotExpired => "not_expired",
+            Self::NoRegionClaimed => "no_region_claimed",
         }
     }
 
@@ -241,6 +269,13 @@ impl Rejection {
             Self::UnknownCapability => "no capability of this name is declared",
             Self::SlotsHeld => "jobs hold slots of the capability; free them first",
             Self::CapacityFull => "all slots of the capability are held",
+            Self::UnknownMatch => "no match of this job was recorded",
+            Self::JobOfAnother => "the job is another coordinator's",
+            Self::JobAssigned => "the job holds slots already; report on them first",
+            Self::JobCompleted => "a worker completed the job",
+            Self::CandidatesGone => "none of the candidates can take the job any more; match again",
+            Self::NotExpired => "the slot's time is not over",
+            Self::NoRegionClaimed => "the worker claims no region",
         }
     }
 
@@ -249,7 +284,12 @@ impl Rejection {
     pub const fn retryable(self) -> bool {
         matches!(
             self,
-            Self::NotSilent | Self::NotIdle | Self::CapacityFull | Self::TooManyJobs
+            Self::NotSilent
+                | Self::NotIdle
+                | Self::CapacityFull
+                | Self::TooManyJobs
+                | Self::NotExpired
+                | Self::CandidatesGone
         )
     }
 

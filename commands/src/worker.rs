@@ -1,16 +1,18 @@
 //! Registering workers, and hearing from them.
 
+use purser_events::matching::{KeyRotated, WorkerDegraded};
 use purser_events::worker::{
     KeyHash, LeaseGranted, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut,
     WorkerRegistered, WorkerUpdated,
 };
 use purser_events::{Event, Micros, WorkerNo};
 use purser_projections::Books;
-use purser_projections::registry::{Pulse, Worker};
+use purser_projections::registry::{Pulse, State, Worker, WorkerFile};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::command::{Beat, RegisterWorker, Secret, UpdateWorker, WorkerRef};
+use crate::matching::RotateKey;
 use crate::{Answer, Rejection};
 
 /// A new id is bound to its key. A known id with its own key gets its session: the one that goes
@@ -54,7 +56,7 @@ fn come_back(
     register: &RegisterWorker,
     into: &mut Vec<Event>,
 ) -> Result<Answer, Rejection> {
-    if !is_key(&known.file.key, &register.api_key) {
+    if !opens(known.file, &register.api_key, at) {
         return Err(Rejection::KeyMismatch);
     }
     let worker = known.number;
@@ -82,6 +84,13 @@ fn hash_key(salt: &[u8; 16], key: &Secret) -> [u8; 32] {
         .chain_update(key.0.as_bytes())
         .finalize()
         .into()
+}
+
+/// Whether a key opens a worker's id: its own, or for a while the one before.
+fn opens(file: &WorkerFile, key: &Secret, at: Micros) -> bool {
+    let old = file.old_key.as_ref();
+    let old = old.is_some_and(|(old, until_ms)| is_key(old, key) && at.millis() <= *until_ms);
+    is_key(&file.key, key) || old
 }
 
 /// Takes as long for every wrong key, so that time tells nothing about the right one.
@@ -225,5 +234,52 @@ pub(crate) fn lapse(
         worker,
         last_heard_ms: pulse.last_heard.millis(),
     }));
+    Ok(Answer::Done)
+}
+
+/// A lease that ran out is told once; whoever was heard since is not degraded.
+pub(crate) fn degrade(
+    books: &Books,
+    at: Micros,
+    worker: WorkerNo,
+    into: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    let pulse = books.projections.registry.pulse(worker);
+    let pulse = pulse.ok_or(Rejection::UnknownWorker)?;
+    if pulse.state != State::Live {
+        return Ok(Answer::Unchanged);
+    }
+    if pulse.leased(at) {
+        return Err(Rejection::NotSilent);
+    }
+    into.push(Event::WorkerDegraded(WorkerDegraded {
+        worker,
+        last_heard_ms: pulse.last_heard.millis(),
+    }));
+    Ok(Answer::Done)
+}
+
+/// Binding an id to the key that it is bound to already changes nothing.
+pub(crate) fn rotate_key(
+    books: &Books,
+    at: Micros,
+    rotate: &RotateKey,
+    into: &mut Vec<Event>,
+) -> Result<Answer, Rejection> {
+    let (worker, _) = live(books, &rotate.worker)?;
+    let known = books.projections.registry.worker(worker);
+    let file = known.expect("a live worker has a file").file;
+    if is_key(&file.key, &rotate.api_key) {
+        return Ok(Answer::Unchanged);
+    }
+    let salt = rotate.fresh_salt;
+    into.push(Event::KeyRotated(Box::new(KeyRotated {
+        worker,
+        key: KeyHash {
+            salt,
+            hash: hash_key(&salt, &rotate.api_key),
+        },
+        old_until_ms: at.millis().saturating_add(rotate.overlap_ms.into()),
+    })));
     Ok(Answer::Done)
 }

@@ -5,6 +5,10 @@ use crate::intake::{
     JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset, TicketRedeemed,
     TypeNamed, WorkerConnected, WorkerDisconnected,
 };
+use crate::matching::{
+    AssignmentExpired, FeedbackGiven, KeyRotated, MatchMade, RegionProbed, WorkerDegraded,
+    WorkerResumed, WorkerSuspended,
+};
 use crate::paid::{
     CapabilityChanged, CapabilityDeclared, FundsTransferred, JobAdmitted, JobClosed, JobCredited,
     JobDebited, JobOpened, SlotFreed, SlotReserved,
@@ -132,6 +136,14 @@ catalogue! {
     42 SlotReserved(Box<SlotReserved>) "slot_reserved",
     43 SlotFreed(Box<SlotFreed>) "slot_freed",
     44 DebtSettled(DebtSettled) "debt_settled",
+    90 WorkerDegraded(WorkerDegraded) "worker_degraded",
+    91 WorkerSuspended(Box<WorkerSuspended>) "worker_suspended",
+    92 WorkerResumed(Box<WorkerResumed>) "worker_resumed",
+    93 KeyRotated(Box<KeyRotated>) "key_rotated",
+    94 RegionProbed(Box<RegionProbed>) "region_probed",
+    95 MatchMade(Box<MatchMade>) "match_made",
+    96 FeedbackGiven(Box<FeedbackGiven>) "feedback_given",
+    97 AssignmentExpired(Box<AssignmentExpired>) "assignment_expired",
     130 PayoutRequested(Box<PayoutRequested>) "payout_requested",
     131 PayoutSigned(Box<PayoutSigned>) "payout_signed",
     132 PayoutSent(Box<PayoutSent>) "payout_sent",

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod intake;
 pub mod job;
 pub mod label;
+pub mod matching;
 pub mod money;
 pub mod paid;
 pub mod payer;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::matching::Weights;
 use crate::{Amount, AssetNo, BasisPoints, Label, PartitionNo, Wei};
 
 /// One rule was set to a new value; it acts from this event's position on.
@@ -36,6 +37,8 @@ pub enum PolicyChange {
     DebtLimit(Amount),
     /// How many jobs of one payer may be open at once.
     OpenJobsMax(u32),
+    /// The weights of the score that workers are matched by.
+    MatchWeights(Weights),
 }
 
 /// What the nodes of a partition do.

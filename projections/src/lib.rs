@@ -7,6 +7,7 @@ pub mod connections;
 pub mod fees;
 pub mod intake;
 pub mod jobs;
+pub mod matching;
 pub mod names;
 pub mod order;
 pub mod paged;

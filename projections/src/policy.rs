@@ -1,6 +1,7 @@
 //! The rules in force.
 
 use purser_events::intake::Split;
+use purser_events::matching::Weights;
 use purser_events::policy::PolicyChange;
 use purser_events::{Amount, BasisPoints, Event, Position, Recorded, Wei};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct Policy {
     pub debt_limit: Amount,
     /// How many jobs of one payer may be open at once.
     pub open_jobs_max: u32,
+    /// The weights of the score that workers are matched by.
+    pub match_weights: Weights,
 }
 
 impl Default for Policy {
@@ -53,6 +56,7 @@ impl Default for Policy {
             job_idle_ms: 1_200_000,
             debt_limit: Amount::ZERO,
             open_jobs_max: 65_536,
+            match_weights: Weights::default(),
         }
     }
 }
@@ -79,6 +83,7 @@ impl Policy {
             PolicyChange::JobIdleMs(idle) => self.job_idle_ms = idle,
             PolicyChange::DebtLimit(limit) => self.debt_limit = limit,
             PolicyChange::OpenJobsMax(most) => self.open_jobs_max = most,
+            PolicyChange::MatchWeights(weights) => self.match_weights = weights,
         }
         self.changed_at = fact.position;
     }

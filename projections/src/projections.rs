@@ -8,6 +8,7 @@ use crate::connections::Connections;
 use crate::fees::Fees;
 use crate::intake::Intake;
 use crate::jobs::Jobs;
+use crate::matching::Matching;
 use crate::names::{Names, WorkerName};
 use crate::payouts::Payouts;
 use crate::policy::Policy;
@@ -27,6 +28,8 @@ pub struct Projections {
     pub policy: Policy,
     /// The workers that registered.
     pub registry: Registry,
+    /// Trust, jobs that hold slots, demand.
+    pub matching: Matching,
     /// Who earned what in which partition.
     pub fees: Fees,
     /// Balances by double entry.
@@ -60,6 +63,7 @@ impl Projections {
         self.names.apply(fact);
         self.policy.apply(fact);
         self.registry.apply(fact, &self.policy);
+        self.matching.apply(fact);
         self.fees.apply(fact);
         self.accounts.apply(fact);
         self.jobs.apply(fact, &self.accounts);

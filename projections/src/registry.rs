@@ -4,6 +4,7 @@ mod pulse;
 
 use std::sync::Arc;
 
+use purser_events::matching::KeyRotated;
 use purser_events::worker::{
     KeyHash, LeaseGranted, Manifest, ManifestChanged, WorkerBeat, WorkerRegistered, WorkerUpdated,
 };
@@ -31,12 +32,16 @@ pub struct Registry {
 pub struct WorkerFile {
     /// What is kept of its API key.
     pub key: KeyHash,
+    /// The key before that, and until when it is good, in milliseconds since 1970.
+    pub old_key: Option<(KeyHash, u64)>,
     /// What it offers now, at its latest price.
     pub manifest: Manifest,
     /// The jobs that it says it is at.
     pub current_jobs: Vec<Label>,
     /// The event that registered it.
     pub registered_at: Position,
+    /// When it registered.
+    pub since: Micros,
     /// The event that last changed what it offers.
     pub changed_at: Position,
 }
@@ -85,6 +90,16 @@ impl Registry {
             Event::LeaseGranted(granted) => self.grant(granted, fact.recorded_at, policy),
             Event::WorkerLapsed(lapsed) => self.end(lapsed.worker, State::Lapsed),
             Event::WorkerLoggedOut(gone) => self.end(gone.worker, State::LoggedOut),
+            Event::WorkerDegraded(degraded) => self.degrade(degraded.worker),
+            Event::KeyRotated(rotated) => self.rotate(rotated),
+            Event::MatchMade(made) => {
+                let assigned = made.assigned.iter();
+                assigned.for_each(|worker| self.pulses[worker.index()].reserve());
+            }
+            Event::FeedbackGiven(given) if given.outcome.terminal() => {
+                self.pulses[given.worker.index()].release();
+            }
+            Event::AssignmentExpired(expired) => self.pulses[expired.worker.index()].release(),
             _ => {}
         }
     }
@@ -114,9 +129,11 @@ impl Registry {
         self.files.resize(index + 1, None);
         self.files[index] = Some(Arc::new(WorkerFile {
             key: registered.key,
+            old_key: None,
             manifest: registered.manifest.clone(),
             current_jobs: Vec::new(),
             registered_at: fact.position,
+            since: fact.recorded_at,
             changed_at: fact.position,
         }));
         let (worker, session) = (registered.worker, 1);
@@ -172,6 +189,18 @@ impl Registry {
         self.live -= 1;
     }
 
+    fn degrade(&mut self, worker: WorkerNo) {
+        let pulse = &mut self.pulses[worker.index()];
+        assert!(pulse.state == State::Live, "a lease runs out once");
+        pulse.state = State::Degraded;
+    }
+
+    fn rotate(&mut self, rotated: &KeyRotated) {
+        let file = self.file_mut(rotated.worker);
+        file.old_key = Some((file.key, rotated.old_until_ms));
+        file.key = rotated.key;
+    }
+
     fn file_mut(&mut self, worker: WorkerNo) -> &mut WorkerFile {
         let file = self.files[worker.index()].as_mut();
         Arc::make_mut(file.expect("the worker is registered"))
@@ -182,6 +211,18 @@ impl Registry {
     pub fn pulse(&self, worker: WorkerNo) -> Option<&Pulse> {
         let pulse = self.pulses.get(worker.index())?;
         (pulse.state != State::Absent).then_some(pulse)
+    }
+
+    /// The shared record of one worker; `None` when it never registered.
+    #[must_use]
+    pub fn file(&self, worker: WorkerNo) -> Option<&Arc<WorkerFile>> {
+        self.files.get(worker.index())?.as_ref()
+    }
+
+    /// How many worker numbers there may be registered workers among.
+    #[must_use]
+    pub const fn numbers(&self) -> usize {
+        self.files.len()
     }
 
     /// All that is known of one worker; `None` when it never registered.
@@ -240,6 +281,15 @@ impl Registry {
         let mean = latency.checked_div(reports);
         census.avg_latency_ms = mean.and_then(|mean| u32::try_from(mean).ok());
         census
+    }
+
+    /// The workers whose lease ran out before `at` and of whom that is not recorded yet: those that
+    /// the sweeper calls degraded.
+    pub fn unleased_since(&self, at: Micros) -> impl Iterator<Item = WorkerNo> {
+        let pulses = self.pulses.iter().enumerate();
+        pulses
+            .filter(move |(_, pulse)| pulse.state == State::Live && !pulse.leased(at))
+            .map(|(index, _)| WorkerNo::following(index))
     }
 
     /// The workers whose session goes on although they were silent for more than `grace_ms`

@@ -222,6 +222,20 @@ codes! {
         "the payer has as many open jobs as the rule `open_jobs_max` allows" => "close some first";
     TooManyNames "too_many_names" 429 Unavailable
         "as many rails or capabilities are known as there may be" => "use those that are known";
+    UnknownMatch "unknown_match" 404 NotFound
+        "no match of this job was recorded" => "correct the id, or match with `assign`";
+    JobOfAnother "job_of_another" 403 Refused
+        "the job is another coordinator's" => "report with the key that the job was matched with";
+    JobAssigned "job_assigned" 409 Conflict
+        "the job holds slots already" => "report on them before the job is matched again";
+    JobCompleted "job_completed" 409 Conflict
+        "a worker completed the job" => "use a new id for a new job";
+    CandidatesGone "candidates_gone" 409 Conflict
+        "none of the candidates can take the job any more" => "match again";
+    NotExpired "not_expired" 409 Conflict
+        "the slot's time is not over" => "wait";
+    NoRegionClaimed "no_region_claimed" 409 Conflict
+        "the worker claims no region that could be probed" => "register it with its region";
     BatchRefused "batch_refused" 409 Conflict
         "another command of an atomic batch was refused, so nothing happened"
         => "correct the command named in `results`";

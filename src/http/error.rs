@@ -224,6 +224,13 @@ pub const fn of_rejection(rejection: Rejection) -> Code {
         Rejection::UnknownCapability => Code::UnknownCapability,
         Rejection::SlotsHeld => Code::SlotsHeld,
         Rejection::CapacityFull => Code::CapacityFull,
+        Rejection::UnknownMatch => Code::UnknownMatch,
+        Rejection::JobOfAnother => Code::JobOfAnother,
+        Rejection::JobAssigned => Code::JobAssigned,
+        Rejection::JobCompleted => Code::JobCompleted,
+        Rejection::CandidatesGone => Code::CandidatesGone,
+        Rejection::NotExpired => Code::NotExpired,
+        Rejection::NoRegionClaimed => Code::NoRegionClaimed,
     }
 }
 

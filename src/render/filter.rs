@@ -97,6 +97,9 @@ fn concerns(event: &Event, worker: WorkerNo) -> bool {
         _ => &[],
     };
     let others = workers_of(event).into_iter().flatten();
+    if let Event::MatchMade(made) = event {
+        return made.assigned.contains(&worker);
+    }
     draws.iter().any(|draw| draw.worker == worker) || others.into_iter().any(|one| one == worker)
 }
 
@@ -125,7 +128,16 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         Event::PayoutReleased(payout) => [first_of(&payout.draws), None],
         Event::JobOpened(one) => [one.terms.worker, None],
         Event::JobDebited(one) => [one.worker, None],
-        Event::PolicyChanged(_)
+        Event::WorkerDegraded(one) => [Some(one.worker), None],
+        Event::WorkerSuspended(one) => [Some(one.worker), None],
+        Event::WorkerResumed(one) => [Some(one.worker), None],
+        Event::KeyRotated(one) => [Some(one.worker), None],
+        Event::RegionProbed(one) => [Some(one.worker), None],
+        Event::FeedbackGiven(one) => [Some(one.worker), None],
+        Event::AssignmentExpired(one) => [Some(one.worker), None],
+        // A match names many; it concerns those that it was assigned to.
+        Event::MatchMade(_)
+        | Event::PolicyChanged(_)
         | Event::PartitionDeclared(_)
         | Event::AssetDeclared(_)
         | Event::FileTaken(_)

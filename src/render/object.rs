@@ -116,6 +116,26 @@ impl<'a> Object<'a> {
         inner.end();
     }
 
+    /// An array of objects.
+    pub(super) fn objects<T>(
+        &mut self,
+        key: &str,
+        items: &[T],
+        write: impl Fn(&mut Object<'_>, &T),
+    ) {
+        let out = self.key(key);
+        out.push(b'[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let mut inner = Object::new(out);
+            write(&mut inner, item);
+            inner.end();
+        }
+        out.push(b']');
+    }
+
     pub(super) fn end(self) {
         self.out.push(b'}');
     }

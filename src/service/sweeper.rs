@@ -1,11 +1,12 @@
-//! Turns silence into events: every second, or whenever a test clock is moved.
+//! Turns silence and time that ran out into events: every second, or whenever a test clock is moved.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use purser_commands::Command;
-use purser_events::{Actor, WorkerNo};
+use purser_commands::matching::ExpireAssignment;
+use purser_events::Actor;
 use tokio::sync::oneshot;
 
 use super::RunnerStatus;
@@ -16,7 +17,7 @@ use crate::writer::{Submission, SubmitError, WriterHandle};
 /// How often it looks for silent workers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Workers that lapse in one commit.
+/// Commands in one commit.
 const BATCH: usize = 1_000;
 
 /// The way to the sweeper's thread; cheap to clone.
@@ -96,20 +97,13 @@ fn note(parts: &Parts, status: &Mutex<RunnerStatus>, error: Option<SubmitError>)
     status.last_error = error.map(|error| error.to_string());
 }
 
-/// Lets every worker lapse that is silent past the grace. What a beat has overtaken is refused by
-/// the decision, not here.
+/// Calls every worker degraded whose lease ran out, lets everyone lapse who is silent past the
+/// grace, and frees the slots that nobody reported on in time. What a beat or a report has
+/// overtaken is refused by the decision, not here.
 fn sweep(parts: &Parts) -> Result<(), SubmitError> {
-    let silent: Vec<WorkerNo> = {
-        let folds = parts.view.read();
-        let grace = folds.policy.heartbeat_grace_ms;
-        folds
-            .registry
-            .silent_since(parts.clock.now(), grace)
-            .collect()
-    };
-    for batch in silent.chunks(BATCH) {
-        let submission = |worker: &WorkerNo| Submission {
-            command: Command::LapseWorker(*worker),
+    for batch in due(parts).chunks(BATCH) {
+        let submission = |command: &Command| Submission {
+            command: command.clone(),
             id: None,
             actor: Actor::Purser,
         };
@@ -124,4 +118,23 @@ fn sweep(parts: &Parts) -> Result<(), SubmitError> {
         }
     }
     Ok(())
+}
+
+/// Everything whose time has come.
+fn due(parts: &Parts) -> Vec<Command> {
+    let now = parts.clock.now();
+    let folds = parts.view.read();
+    let registry = &folds.registry;
+    let mut due: Vec<Command> = registry
+        .unleased_since(now)
+        .map(Command::DegradeWorker)
+        .collect();
+    let silent = registry.silent_since(now, folds.policy.heartbeat_grace_ms);
+    due.extend(silent.map(Command::LapseWorker));
+    let expired = folds.matching.jobs.expired(now.millis());
+    due.extend(expired.map(|(job, worker)| {
+        let job = job.clone();
+        Command::ExpireAssignment(ExpireAssignment { job, worker })
+    }));
+    due
 }

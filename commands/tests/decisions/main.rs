@@ -1,5 +1,6 @@
 //! What is decided: given a history, when a command comes, then these events or this rejection.
 
+mod matching;
 mod paid;
 mod paid_properties;
 mod paid_script;
@@ -20,6 +21,7 @@ fn every_rejection_has_a_row() {
         .chain(policy::ROWS)
         .chain(payout::ROWS)
         .chain(paid::ROWS)
+        .chain(matching::ROWS)
         .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());

@@ -36,6 +36,31 @@ fn line() -> impl Strategy<Value = String> {
         "partition (ai|transcode) (eu|us)",
         "asset (ETH|BTC) (8|18)",
         payout(),
+        matching(),
+    ]
+}
+
+/// Matches of few jobs by two coordinators.
+fn matching() -> impl Strategy<Value = String> {
+    let part = (0u32..3, 0u32..3, 1u32..3);
+    let outcome = "(accepted|completed|rejected|failed)";
+    prop_oneof![
+        (0u32..3).prop_map(|worker| format!("degrade {worker}")),
+        ("(bar|readmit)", "[abc]").prop_map(|(verb, id)| format!("{verb} {id}")),
+        (0u32..3, "[kl]").prop_map(|(worker, key)| format!("rotate {worker}/1 key={key}")),
+        (part, 1u32..3).prop_map(|((job, worker, by), count)| {
+            format!("assign {job} by={by} of={worker},0,1 count={count} deadline=100")
+        }),
+        (
+            (0u32..3, "[abc]", 1u32..3),
+            outcome,
+            "( offered=yes| code=oom| code=double_claim|)"
+        )
+            .prop_map(|((job, id, by), how, more)| format!(
+                "report {job} {id} {how} by={by}{more}"
+            )),
+        (0u32..3, 0u32..3).prop_map(|(job, worker)| format!("expire {job} {worker}")),
+        Just("wait 30101".to_owned()),
     ]
 }
 
@@ -108,7 +133,7 @@ proptest! {
         // A worker may earn as often as one likes, and be paid elsewhere; what ends a payout is
         // refused the second time.
         let again = ["lease", "wait", "earned", "elsewhere"];
-        let ends = ["cancel", "confirm", "gone", "final", "used"];
+        let ends = ["cancel", "confirm", "gone", "final", "used", "assign"];
         let free = again.iter().chain(&ends).any(|verb| last.starts_with(verb));
         prop_assume!(!free && !last.contains("sent=0"));
         let first = world.play(&last);

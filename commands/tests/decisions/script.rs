@@ -10,7 +10,7 @@ use purser_events::worker::Manifest;
 use purser_events::{Amount, BasisPoints, Event, Label, Micros, Wei, WorkerNo};
 use purser_projections::Books;
 
-use crate::payout;
+use crate::{matching, payout};
 
 /// One line of a table.
 pub(crate) struct Row {
@@ -185,6 +185,9 @@ fn command(line: &str) -> Command {
         }),
         _ => payout::command(&line)
             .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
+        verb => payout::command(&line)
+            .or_else(|| matching::command(&line))
+            .unwrap_or_else(|| panic!("no such verb: {verb}")),
     }
 }
 
@@ -241,7 +244,7 @@ pub(crate) fn worker_no(text: &str) -> WorkerNo {
 }
 
 /// `0/1` is worker 0 by its session 1; any other word is a miner's id.
-fn worker_ref(text: &str) -> WorkerRef {
+pub(crate) fn worker_ref(text: &str) -> WorkerRef {
     match text.split_once('/') {
         Some((worker, session)) => WorkerRef::Session {
             worker: worker_no(worker),
@@ -256,7 +259,13 @@ fn register(line: &Line<'_>) -> RegisterWorker {
         miner_id: label(line.plain[0]),
         api_key: Secret(line.get("key").expect("a key").into()),
         fresh_salt: [7; 16],
-        manifest: manifest(line.number("price").unwrap_or(1)),
+        manifest: Manifest {
+            region: match line.get("region") {
+                Some("none") => None,
+                region => Some(label(region.unwrap_or("eu-west"))),
+            },
+            ..manifest(line.number("price").unwrap_or(1))
+        },
     }
 }
 

@@ -440,7 +440,7 @@ fn a_beat_is_kept_as_it_was_said() {
     assert_eq!((pulse.sent_at_ms, pulse.queue_len), (1_000_003, 4));
     assert_eq!(pulse.avg_latency_ms, Some(12));
     assert_eq!(pulse.last_heard, world.now);
-    assert_eq!(pulse.lease_until, Micros(world.now.0 + 60_000_000));
+    assert_eq!(pulse.lease_until(), Micros(world.now.0 + 60_000_000));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Envelopes of every kind with any content.
 
+mod matching;
+
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -64,6 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
         naming(),
         payer::event(),
         payout::event(),
+        matching::event(),
     ]
 }
 
@@ -194,6 +197,7 @@ fn rule() -> impl Strategy<Value = Event> {
         any::<u32>().prop_map(PolicyChange::JobIdleMs),
         any::<u128>().prop_map(|limit| PolicyChange::DebtLimit(Amount(limit))),
         any::<u32>().prop_map(PolicyChange::OpenJobsMax),
+        matching::weights().prop_map(PolicyChange::MatchWeights),
     ];
     let node_type = prop_oneof![Just(NodeType::Ai), Just(NodeType::Transcode)];
     prop_oneof![

@@ -2,6 +2,7 @@
 
 mod intake;
 mod job;
+mod matching;
 mod payer;
 mod payout;
 mod worker;
@@ -16,6 +17,7 @@ pub(crate) fn all() -> Vec<(String, Envelope)> {
     let events = worker::events().into_iter();
     let events = events.chain(intake::events()).chain(job::events());
     let events = events.chain(payer::events()).chain(payout::events());
+    let events = events.chain(matching::events());
     samples.extend(events.map(|(shape, event)| {
         let name = format!("{}.{shape}", event.kind().name());
         (

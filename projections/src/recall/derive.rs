@@ -7,6 +7,7 @@ use purser_events::intake::{
 use purser_events::{Event, Label, PartitionNo, Position, Recorded, WorkerNo};
 
 use super::key::RecallKey;
+use super::matching;
 use super::paid;
 use super::record::{PayoutTrail, Record, SeenEvent, SeenFile};
 use super::timeline::{
@@ -22,6 +23,9 @@ pub fn records_of(fact: Recorded<'_>, mut each: impl FnMut(RecallKey, Record)) {
         Event::FileQuarantined(file) => file_quarantined(fact.position, file, each),
         Event::JobReattributed(change) => reattributed(fact.position, change, each),
         Event::EarlierCopyFound(found) => moved(fact, found, each),
+        Event::MatchMade(made) => matching::made(fact.position, made, each),
+        Event::FeedbackGiven(given) => matching::given(fact.position, given, each),
+        Event::AssignmentExpired(expired) => matching::expired(fact.position, expired, each),
         event => {
             if let Some(payout) = crate::payouts::payout_of(event) {
                 let trail = PayoutTrail::of(fact.position);

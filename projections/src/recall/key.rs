@@ -117,6 +117,18 @@ impl RecallKey {
         )
     }
 
+    /// The key of the record of the matches of a job.
+    #[must_use]
+    pub fn of_match(job: &Label) -> Self {
+        Self::of(b'a', &[job.as_str().as_bytes()])
+    }
+
+    /// The key of the record of how a worker's part in a job ended.
+    #[must_use]
+    pub fn of_outcome(job: &Label, worker: WorkerNo) -> Self {
+        Self::of(b'w', &[job.as_str().as_bytes(), &worker.0.to_le_bytes()])
+    }
+
     /// Some bits of the key, to tell apart what stands in one place.
     #[must_use]
     pub fn tie(&self) -> u64 {

@@ -8,6 +8,7 @@
 
 mod derive;
 mod key;
+mod matching;
 mod paid;
 mod record;
 mod timeline;
@@ -19,6 +20,7 @@ use purser_events::{Actor, Label, Recorded};
 
 pub use derive::records_of;
 pub use key::RecallKey;
+pub use matching::{MATCH_ROOM, SeenMatch};
 pub use paid::{SeenClose, SeenDebit, SeenJob, SeenPayment, terms_digest};
 pub use record::{PayoutTrail, Record, SeenCommand, SeenEvent, SeenFile, TRAIL_ROOM};
 pub use timeline::{

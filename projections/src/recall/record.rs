@@ -6,6 +6,7 @@ use purser_events::Position;
 use purser_events::intake::{FileReason, FileStamps, KeyState};
 use serde::{Deserialize, Serialize};
 
+use super::matching::SeenMatch;
 use super::paid::{SeenDebit, SeenJob, SeenPayment};
 use super::timeline::{ConnectionTimeline, RequestTimeline};
 
@@ -32,6 +33,10 @@ pub enum Record {
     Debit(Box<SeenDebit>),
     /// A payment that came in, or a transfer of funds.
     Payment(Box<SeenPayment>),
+    /// The recorded matches of a job.
+    Match(SeenMatch),
+    /// How a worker's part in a job ended, by the event that says so.
+    Outcome(Position),
 }
 
 /// A command id that was used.
@@ -129,6 +134,8 @@ impl Record {
             // A number of a debit and an id of a payment make one event each, for ever.
             (Self::Debit(mine), Self::Debit(theirs)) => assert_eq!(mine, theirs),
             (Self::Payment(mine), Self::Payment(theirs)) => assert_eq!(mine, theirs),
+            (Self::Match(mine), Self::Match(theirs)) => mine.merge(theirs),
+            (Self::Outcome(mine), Self::Outcome(theirs)) => *mine = (*mine).min(*theirs),
             (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
         }
     }

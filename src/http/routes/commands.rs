@@ -250,7 +250,11 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
                 put_json(out, &body);
             }
         }
-        Granted::Done | Granted::Unchanged | Granted::Payouts { .. } => {}
+        Granted::Recorded { assigned } => put(out, format_args!(",\"assigned\":{assigned}")),
+        Granted::Feedback { trust_ppm, .. } => {
+            put(out, format_args!(",\"trust_ppm\":{trust_ppm}"));
+        }
+        Granted::Match(_) | Granted::Done | Granted::Unchanged | Granted::Payouts { .. } => {}
     }
     out.push(b'}');
 }

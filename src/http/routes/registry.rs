@@ -118,7 +118,7 @@ fn miner(folds: &Projections, worker: Worker<'_>, now: Micros) -> Miner {
         mem_free_mb: pulse.mem_free_mb,
         session: pulse.session,
         last_heard_at: rfc3339(pulse.last_heard),
-        lease_until: rfc3339(pulse.lease_until),
+        lease_until: rfc3339(pulse.lease_until()),
         registered_position: file.registered_at.0,
         changed_position: file.changed_at.0,
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use purser_commands::Command;
 use purser_commands::command::{DeclareAsset, DeclarePartition, SetPolicy};
+use purser_events::matching::Weights;
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::{BasisPoints, Wei};
 use purser_projections::policy::Policy;
@@ -42,6 +43,9 @@ pub(crate) enum Rule {
     DebtLimit,
     /// How many jobs of one payer may be open at once: a number.
     OpenJobsMax,
+    /// The weights of the score that workers are matched by: an object of `cap`, `price`,
+    /// `latency`, `trust` and `load` in millionths, together 1000000.
+    MatchWeights,
 }
 
 /// A change of one rule.
@@ -92,6 +96,7 @@ impl TryFrom<Cow<'_, str>> for Rule {
             "job_idle_ms" => Self::JobIdleMs,
             "debt_limit" => Self::DebtLimit,
             "open_jobs_max" => Self::OpenJobsMax,
+            "match_weights" => Self::MatchWeights,
             _ => return Err("there is no rule of this name"),
         })
     }
@@ -111,6 +116,7 @@ impl Rule {
             Self::JobIdleMs => PolicyChange::JobIdleMs(number(field, raw)?),
             Self::DebtLimit => PolicyChange::DebtLimit(wei(field, raw)?.into()),
             Self::OpenJobsMax => PolicyChange::OpenJobsMax(number(field, raw)?),
+            Self::MatchWeights => PolicyChange::MatchWeights(weights(field, raw)?),
         })
     }
 }
@@ -121,6 +127,49 @@ fn number<T: TryFrom<i64>>(field: &'static str, raw: &RawValue) -> Result<T, Pro
         .parse()
         .map_err(|_| Problem::field(Code::InvalidField, field, "must be a whole number"))?;
     whole(field, value, 0)
+}
+
+/// Weights as they are sent and answered.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WeightsBody {
+    /// Of the share of wanted capabilities.
+    cap: u32,
+    /// Of the price.
+    price: u32,
+    /// Of the latency.
+    latency: u32,
+    /// Of the trust.
+    trust: u32,
+    /// Of the load.
+    load: u32,
+}
+
+impl WeightsBody {
+    /// Weights as they are answered.
+    pub(crate) const fn of(weights: &Weights) -> Self {
+        Self {
+            cap: weights.cap,
+            price: weights.price,
+            latency: weights.latency,
+            trust: weights.trust,
+            load: weights.load,
+        }
+    }
+}
+
+fn weights(field: &'static str, raw: &RawValue) -> Result<Weights, Problem> {
+    let body: WeightsBody = serde_json::from_str(raw.get()).map_err(|_| {
+        let detail = "must be an object of cap, price, latency, trust and load in millionths";
+        Problem::field(Code::InvalidField, field, detail)
+    })?;
+    Ok(Weights {
+        cap: body.cap,
+        price: body.price,
+        latency: body.latency,
+        trust: body.trust,
+        load: body.load,
+    })
 }
 
 fn basis_points(field: &'static str, raw: &RawValue) -> Result<BasisPoints, Problem> {
@@ -231,6 +280,8 @@ pub(crate) struct PolicyAnswer {
     debt_limit: String,
     /// How many jobs of one payer may be open at once.
     open_jobs_max: u32,
+    /// The weights of the score that workers are matched by, in millionths.
+    match_weights: WeightsBody,
     /// The event that last changed a rule; 0 when none did.
     changed_position: u64,
 }
@@ -252,6 +303,7 @@ impl PolicyAnswer {
             job_idle_ms: policy.job_idle_ms,
             debt_limit: policy.debt_limit.to_string(),
             open_jobs_max: policy.open_jobs_max,
+            match_weights: WeightsBody::of(&policy.match_weights),
             changed_position: policy.changed_at.0,
         }
     }

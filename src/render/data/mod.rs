@@ -2,6 +2,7 @@
 
 mod intake;
 mod job;
+mod matching;
 mod paid;
 mod payout;
 mod worker;
@@ -74,6 +75,14 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::SlotReserved(slot) => data.slot(slot.capability, &slot.holder),
         Event::SlotFreed(slot) => data.slot(slot.capability, &slot.holder),
         Event::DebtSettled(settled) => data.debt_settled(settled),
+        Event::WorkerDegraded(degraded) => data.degraded(degraded),
+        Event::WorkerSuspended(one) => data.standing(one.worker, &one.reason),
+        Event::WorkerResumed(one) => data.standing(one.worker, &one.reason),
+        Event::KeyRotated(rotated) => data.key_rotated(rotated),
+        Event::RegionProbed(probed) => data.probed(probed),
+        Event::MatchMade(made) => data.match_made(made),
+        Event::FeedbackGiven(given) => data.feedback(given),
+        Event::AssignmentExpired(expired) => data.expired(expired),
     }
 }
 
@@ -111,6 +120,11 @@ impl Data<'_, '_> {
             PolicyChange::JobIdleMs(idle) => self.object.number("job_idle_ms", idle),
             PolicyChange::DebtLimit(limit) => self.object.amount("debt_limit", limit.0),
             PolicyChange::OpenJobsMax(most) => self.object.number("open_jobs_max", most),
+            PolicyChange::MatchWeights(weights) => {
+                self.object.object("match_weights", |object| {
+                    matching::write_weights(object, &weights);
+                });
+            }
         }
     }
 

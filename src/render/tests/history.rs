@@ -107,6 +107,7 @@ pub(super) fn history() -> Vec<Envelope> {
     let mut history = first();
     history.extend(payers::history());
     history.extend(payouts::history());
+    history.extend(super::matching::history());
     history
 }
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod matching;
 mod payers;
 mod payouts;
 mod statement;

@@ -1,0 +1,83 @@
+//! Which workers carry which words.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use purser_events::Label;
+
+use super::bits::{Bits, Postings};
+
+/// Words, each with the workers that carry it. A word that nobody carries is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    words: BTreeMap<Label, Postings>,
+}
+
+impl Labels {
+    pub(super) fn insert(&mut self, worker: usize, words: &[Label]) {
+        for word in words {
+            match self.words.get_mut(word) {
+                Some(postings) => postings.insert(worker),
+                None => {
+                    let mut postings = Postings::default();
+                    postings.insert(worker);
+                    self.words.insert(word.clone(), postings);
+                }
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, worker: usize, words: &[Label]) {
+        for word in words {
+            if let Some(postings) = self.words.get_mut(word) {
+                postings.remove(worker);
+                if postings.is_empty() {
+                    self.words.remove(word);
+                }
+            }
+        }
+    }
+
+    pub(super) fn get(&self, word: &Label) -> Option<&Postings> {
+        self.words.get(word)
+    }
+
+    /// The workers that carry one of these words.
+    pub(super) fn any(&self, wanted: &[Label], words: usize) -> Bits {
+        let mut found = Bits::of_words(words);
+        let known = wanted.iter().filter_map(|word| self.words.get(word));
+        known.for_each(|postings| postings.add_to(&mut found));
+        found
+    }
+
+    /// Of these workers, those that carry all of these words.
+    pub(super) fn all(&self, wanted: &[Label], mut among: Bits) -> Bits {
+        for word in wanted {
+            match self.words.get(word) {
+                Some(postings) => postings.keep_in(&mut among),
+                None => among.words_mut().fill(0),
+            }
+        }
+        among
+    }
+
+    /// The workers whose word is `wanted`, or begins with it and a dash.
+    pub(super) fn within(&self, wanted: &Label, words: usize) -> Bits {
+        let mut found = Bits::of_words(words);
+        if let Some(postings) = self.words.get(wanted) {
+            postings.add_to(&mut found);
+        }
+        // What begins with `wanted-` stands together: it ends before `wanted.`, since `.` is next.
+        let text = wanted.as_str();
+        let ends = Label::new(&format!("{text}-")).and_then(|from| {
+            let to = Label::new(&format!("{text}."))?;
+            Ok((Bound::Included(from), Bound::Excluded(to)))
+        });
+        if let Ok(range) = ends {
+            for (_, postings) in self.words.range(range) {
+                postings.add_to(&mut found);
+            }
+        }
+        found
+    }
+}

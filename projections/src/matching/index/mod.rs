@@ -1,0 +1,416 @@
+//! The index that finds the best workers for a job: what the registry and the standings say, in a
+//! form that is quick to ask. It holds nothing of its own; whatever happens to a worker, its part
+//! is made anew from the folds.
+
+mod ask;
+mod best;
+mod bits;
+mod heard;
+mod labels;
+mod ladder;
+mod population;
+mod region;
+mod scale;
+mod score;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use purser_events::matching::{RegionFinding, Weights};
+use purser_events::policy::PolicyChange;
+use purser_events::worker::Manifest;
+use purser_events::{Event, Label, Micros, Position, WorkerNo};
+
+use super::Trust;
+use crate::Projections;
+use crate::names::WorkerName;
+use crate::registry::{Pulse, State, WorkerFile};
+use bits::Bits;
+use heard::Heard;
+use labels::Labels;
+use ladder::Ladder;
+use region::Regions;
+use scale::Scale;
+
+pub use ask::{Counting, Found};
+pub use score::explain;
+
+/// The index of matching. Ask it only at a moment that it was brought to: see
+/// [`MatchIndex::advance`].
+#[derive(Clone, Debug)]
+pub struct MatchIndex {
+    position: Position,
+    now: Micros,
+    grace: Micros,
+    weights: Weights,
+    rows: Vec<Row>,
+    offers: Vec<Option<Offer>>,
+    sets: Sets,
+    vram: Scale,
+    ram: Scale,
+    price: Scale,
+    words: Words,
+    regions: Regions,
+    ladder: Ladder,
+    heard: Heard,
+    fading: BTreeSet<(u64, u32)>,
+}
+
+/// What a worker is known by and offers.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its id.
+    pub miner_id: Label,
+    /// What it offers.
+    pub file: Arc<WorkerFile>,
+}
+
+/// What changes often, and what a score is made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    price_micro: u64,
+    latency: Option<u32>,
+    parallel: u32,
+    jobs: u32,
+    load: u32,
+    trust: u32,
+    region: u32,
+    /// Whether its latency counts in its region.
+    counted: bool,
+    barred: bool,
+    evidence: Trust,
+    fades_at_ms: Option<u64>,
+}
+
+/// Who is what.
+#[derive(Clone, Debug, Default)]
+struct Sets {
+    registered: Bits,
+    active: Bits,
+    fresh: Bits,
+    trusted: Bits,
+    room: Bits,
+    /// Whose claim was not confirmed.
+    bare: Bits,
+    contradicted: Bits,
+}
+
+/// Who carries which words.
+#[derive(Clone, Debug, Default)]
+struct Words {
+    capabilities: Labels,
+    tags: Labels,
+    accel: Labels,
+    regions: Labels,
+}
+
+impl MatchIndex {
+    /// The index of these folds at a moment.
+    #[must_use]
+    pub fn new(folds: &Projections, now: Micros) -> Self {
+        let mut index = Self {
+            position: folds.position,
+            now: now.max(folds.recorded_at),
+            grace: Micros::from_millis(folds.policy.heartbeat_grace_ms.into()),
+            weights: folds.policy.match_weights,
+            rows: Vec::new(),
+            offers: Vec::new(),
+            sets: Sets::default(),
+            vram: Scale::of_memory(),
+            ram: Scale::of_memory(),
+            price: Scale::new(ladder::floors()),
+            words: Words::default(),
+            regions: Regions::default(),
+            ladder: Ladder::new(),
+            heard: Heard::default(),
+            fading: BTreeSet::new(),
+        };
+        let mut workers: Vec<_> = folds.registry.workers(WorkerNo(0)).collect();
+        workers.sort_by_key(|worker| worker.pulse.last_heard);
+        for worker in workers {
+            index.look_at(folds, worker.number);
+        }
+        index
+    }
+
+    /// The last event that is taken in.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The weights of the score.
+    #[must_use]
+    pub const fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// What a worker is known by and offers.
+    #[must_use]
+    pub fn offer(&self, worker: WorkerNo) -> Option<&Offer> {
+        self.offers.get(worker.index())?.as_ref()
+    }
+
+    /// Takes in an event that `folds` have folded in.
+    pub fn follow(&mut self, folds: &Projections, event: &Event) {
+        match event {
+            Event::WorkerBeat(one) => self.look_at(folds, one.worker),
+            Event::WorkerUpdated(one) => self.look_at(folds, one.worker),
+            Event::LeaseGranted(one) => self.look_at(folds, one.worker),
+            Event::WorkerRegistered(one) => self.look_at(folds, one.worker),
+            Event::ManifestChanged(one) => self.look_at(folds, one.worker),
+            Event::WorkerLapsed(one) => self.look_at(folds, one.worker),
+            Event::WorkerLoggedOut(one) => self.look_at(folds, one.worker),
+            Event::WorkerSuspended(one) => self.look_at(folds, one.worker),
+            Event::WorkerResumed(one) => self.look_at(folds, one.worker),
+            Event::RegionProbed(one) => self.look_at(folds, one.worker),
+            Event::FeedbackGiven(one) => self.look_at(folds, one.worker),
+            Event::AssignmentExpired(one) => self.look_at(folds, one.worker),
+            Event::KeyRotated(one) => self.look_at(folds, one.worker),
+            Event::MatchMade(made) => {
+                let assigned = made.assigned.iter();
+                assigned.for_each(|worker| self.look_at(folds, *worker));
+            }
+            Event::PolicyChanged(changed) => match changed.change {
+                PolicyChange::MatchWeights(_) | PolicyChange::HeartbeatGraceMs(_) => {
+                    *self = Self::new(folds, self.now);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// Everything up to here is taken in.
+    pub const fn reach(&mut self, position: Position) {
+        self.position = position;
+    }
+
+    /// Whether time alone changes an answer at `now`: then [`MatchIndex::advance`] first.
+    #[must_use]
+    pub fn is_due(&self, now: Micros) -> bool {
+        let silent = self
+            .heard
+            .first()
+            .is_some_and(|(_, at)| self.silent(at, now));
+        let fades = self.fading.first();
+        silent || fades.is_some_and(|(at, _)| *at <= now.millis())
+    }
+
+    /// Goes on to a later moment.
+    pub fn advance(&mut self, now: Micros) {
+        self.now = self.now.max(now);
+        while let Some((worker, at)) = self.heard.first() {
+            if !self.silent(at, self.now) {
+                break;
+            }
+            self.heard.forget(worker);
+            self.sets.fresh.put(worker, false);
+            self.place(worker);
+        }
+        while let Some((at, worker)) = self.fading.first().copied() {
+            if at > self.now.millis() {
+                break;
+            }
+            self.trust(worker as usize);
+            self.place(worker as usize);
+        }
+    }
+
+    /// A silence of exactly the grace is none yet.
+    const fn silent(&self, last_heard: Micros, now: Micros) -> bool {
+        now.0.saturating_sub(last_heard.0) > self.grace.0
+    }
+
+    fn grow(&mut self, workers: usize) {
+        if workers <= self.rows.len() {
+            return;
+        }
+        let had = self.rows.len() / 64;
+        let words = workers.div_ceil(64).max(had + had / 4);
+        let Sets {
+            registered,
+            active,
+            fresh,
+            trusted,
+            room,
+            bare,
+            contradicted,
+        } = &mut self.sets;
+        let sets = [registered, active, fresh, trusted, room, bare, contradicted];
+        sets.into_iter().for_each(|bits| bits.grow(words));
+        let scales = [&mut self.vram, &mut self.ram, &mut self.price];
+        scales.into_iter().for_each(|scale| scale.grow(words));
+        self.rows.resize(words * 64, Row::default());
+        self.offers.resize(words * 64, None);
+        self.ladder.grow(words * 64);
+        self.heard.grow(words * 64);
+    }
+
+    /// Makes a worker's part anew from the folds.
+    fn look_at(&mut self, folds: &Projections, number: WorkerNo) {
+        let Some(file) = folds.registry.file(number) else {
+            return;
+        };
+        let pulse = folds.registry.pulse(number).expect("it is registered");
+        let worker = number.index();
+        self.grow(worker + 1);
+        self.now = self.now.max(folds.recorded_at);
+        self.offer_of(folds, number, file);
+        if self.heard.at(worker) != pulse.last_heard {
+            self.heard.hear(worker, pulse.last_heard);
+            let silent = self.silent(pulse.last_heard, self.now);
+            self.sets.fresh.put(worker, !silent);
+        }
+        let standing = folds.matching.standing(number);
+        self.pulse(worker, pulse, standing.open);
+        let row = &mut self.rows[worker];
+        (row.barred, row.evidence) = (standing.barred(), standing.trust);
+        self.trust(worker);
+        let claims = standing.claimed.is_some();
+        let bare = claims && standing.region == RegionFinding::Open;
+        self.sets.bare.put(worker, bare);
+        let contradicted = standing.region == RegionFinding::Contradicted;
+        self.sets.contradicted.put(worker, contradicted);
+        self.place(worker);
+    }
+
+    fn pulse(&mut self, worker: usize, pulse: &Pulse, open: u32) {
+        let active = matches!(pulse.state, State::Live | State::Degraded);
+        self.sets.active.put(worker, active);
+        let row = &mut self.rows[worker];
+        if row.latency != pulse.avg_latency_ms {
+            // What stands in the population is what the row says: it comes out before it changes.
+            self.uncount(worker);
+        }
+        let row = &mut self.rows[worker];
+        row.latency = pulse.avg_latency_ms;
+        row.jobs = pulse.jobs(open);
+        row.load = score::load(row.parallel, row.jobs);
+        let room = !pulse.busy && row.jobs < row.parallel;
+        self.sets.room.put(worker, room);
+    }
+
+    /// Takes over what a worker offers, when that changed.
+    fn offer_of(&mut self, folds: &Projections, number: WorkerNo, file: &Arc<WorkerFile>) {
+        let worker = number.index();
+        let known = self.offers[worker].take();
+        if let Some(offer) = known {
+            if Arc::ptr_eq(&offer.file, file) {
+                self.offers[worker] = Some(offer);
+                return;
+            }
+            self.uncount(worker);
+            self.withdraw(worker, &offer.file.manifest);
+        }
+        let WorkerName::Miner(miner_id) = &folds.names.workers()[worker] else {
+            panic!("whoever registers has an id");
+        };
+        let offer = &file.manifest;
+        self.words.capabilities.insert(worker, &offer.capabilities);
+        self.words.tags.insert(worker, &offer.tags);
+        self.words.accel.insert(worker, &offer.accel);
+        self.words.regions.insert(worker, offer.region.as_slice());
+        self.vram.insert(worker, offer.vram_mb.into());
+        self.ram.insert(worker, offer.ram_mb.into());
+        self.price.insert(worker, offer.price_micro);
+        let region = self.regions.enter(offer.region.as_ref());
+        let row = &mut self.rows[worker];
+        row.price_micro = offer.price_micro;
+        row.parallel = offer.max_parallel;
+        row.region = region;
+        self.sets.registered.put(worker, true);
+        self.offers[worker] = Some(Offer {
+            miner_id: miner_id.clone(),
+            file: Arc::clone(file),
+        });
+    }
+
+    fn withdraw(&mut self, worker: usize, offer: &Manifest) {
+        self.words.capabilities.remove(worker, &offer.capabilities);
+        self.words.tags.remove(worker, &offer.tags);
+        self.words.accel.remove(worker, &offer.accel);
+        self.words.regions.remove(worker, offer.region.as_slice());
+        self.vram.remove(worker);
+        self.ram.remove(worker);
+        self.price.remove(worker);
+        self.regions.leave(offer.region.as_ref());
+    }
+
+    /// Works out how far a worker is trusted now, and until when.
+    fn trust(&mut self, worker: usize) {
+        let now_ms = self.now.millis();
+        let row = &mut self.rows[worker];
+        let fades_at_ms = row.evidence.fades_at_ms(now_ms);
+        if row.fades_at_ms != fades_at_ms {
+            if let Some(at) = row.fades_at_ms {
+                self.fading.remove(&(at, worker as u32));
+            }
+            if let Some(at) = fades_at_ms {
+                self.fading.insert((at, worker as u32));
+            }
+            row.fades_at_ms = fades_at_ms;
+        }
+        row.trust = row.evidence.ppm(now_ms);
+        let trusted = !row.barred && !row.evidence.hardly(now_ms);
+        self.sets.trusted.put(worker, trusted);
+    }
+
+    /// Whether a worker can be matched, whatever is asked for; then it stands on the ladder.
+    fn place(&mut self, worker: usize) {
+        let online = self.sets.active.has(worker) && self.sets.fresh.has(worker);
+        if online {
+            self.count(worker);
+        } else {
+            self.uncount(worker);
+        }
+        if online && self.sets.trusted.has(worker) && self.sets.room.has(worker) {
+            self.climb(worker);
+        } else {
+            self.ladder.take_out(worker);
+        }
+    }
+
+    fn climb(&mut self, worker: usize) {
+        let row = &self.rows[worker];
+        let bound = self.regions.of(row.region).bound(row.latency);
+        let rest = u64::from(self.weights.latency) * u64::from(bound)
+            + u64::from(self.weights.trust) * u64::from(row.trust)
+            + u64::from(self.weights.load) * u64::from(row.load);
+        let rest = rest.div_ceil(Weights::WHOLE) as u32;
+        self.ladder.put(worker, row.price_micro, rest);
+    }
+
+    /// Counts a worker's latency in its region.
+    fn count(&mut self, worker: usize) {
+        let row = &mut self.rows[worker];
+        if let (false, Some(latency)) = (row.counted, row.latency) {
+            row.counted = true;
+            let region = row.region;
+            self.regions.of_mut(region).population.insert(latency);
+            self.changed(region);
+        }
+    }
+
+    fn uncount(&mut self, worker: usize) {
+        let row = &mut self.rows[worker];
+        if let (true, Some(latency)) = (row.counted, row.latency) {
+            row.counted = false;
+            let region = row.region;
+            self.regions.of_mut(region).population.remove(latency);
+            self.changed(region);
+        }
+    }
+
+    /// A region's population changed: where its bounds are drawn anew, its workers climb anew.
+    fn changed(&mut self, region: u32) {
+        if !self.regions.of_mut(region).changed() {
+            return;
+        }
+        for worker in 0..self.rows.len() {
+            if self.rows[worker].region == region && self.ladder.has(worker) {
+                self.climb(worker);
+            }
+        }
+    }
+}

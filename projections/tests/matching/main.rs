@@ -1,0 +1,139 @@
+//! The index of matching against a plain reading of the rules, over random histories.
+
+mod oracle;
+mod pool;
+
+use proptest::prelude::*;
+use purser_events::matching::{Ask, Reason};
+use purser_events::{Label, Micros};
+use purser_projections::matching::index::{Counting, MatchIndex, explain};
+
+use oracle::Oracle;
+use pool::{Pool, Step, ask, steps};
+
+/// Asks the index and the oracle, and compares everything that they say.
+fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
+    let now = pool.now;
+    if index.is_due(now) {
+        index.advance(now);
+    }
+    assert!(!index.is_due(now), "what was due is done");
+    let oracle = Oracle::new(&pool.folds, now);
+    let expected = oracle.find(ask);
+    let found = index.find(ask, Counting::First);
+    assert_eq!(found.candidates, expected.candidates, "{ask:?}");
+    assert_eq!(found.eligible, Some(expected.eligible), "{ask:?}");
+    assert_eq!(found.left_out, expected.first, "{ask:?}");
+    let found = index.find(ask, Counting::All);
+    assert_eq!(found.candidates, expected.candidates, "{ask:?}");
+    assert_eq!(found.left_out, expected.all, "{ask:?}");
+    let found = index.find(ask, Counting::None);
+    assert_eq!(found.candidates, expected.candidates, "{ask:?}");
+    let left_out = index.left_out(ask, purser_events::WorkerNo(0), usize::MAX);
+    assert_eq!(left_out, expected.left_out, "{ask:?}");
+}
+
+fn play(steps: &[Step], asks: &[Ask]) {
+    let mut pool = Pool::default();
+    let mut index = MatchIndex::new(&pool.folds, pool.now);
+    for step in steps {
+        for event in pool.events(step) {
+            pool.apply(&event);
+            index.follow(&pool.folds, &event);
+        }
+        if let (Step::Ask(at), false) = (step, asks.is_empty()) {
+            compare(&mut index, &pool, &asks[at % asks.len()]);
+        }
+    }
+    let mut anew = MatchIndex::new(&pool.folds, pool.now);
+    for ask in asks {
+        compare(&mut index, &pool, ask);
+        compare(&mut anew, &pool, ask);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn the_index_says_what_the_rules_say(
+        steps in steps(300),
+        asks in prop::collection::vec(ask(), 1..6),
+    ) {
+        play(&steps, &asks);
+    }
+}
+
+/// So many workers that latencies are told apart and bounds are drawn anew.
+#[test]
+fn a_large_pool_is_answered_as_a_small_one() {
+    let mut pool = Pool::default();
+    let mut index = MatchIndex::new(&pool.folds, pool.now);
+    for number in 0..3_000 {
+        for event in pool.events(&Step::large(number)) {
+            pool.apply(&event);
+            index.follow(&pool.folds, &event);
+        }
+    }
+    let asks = pool::large_asks();
+    for round in 0..3_000u32 {
+        for event in pool.events(&Step::large_beat(round)) {
+            pool.apply(&event);
+            index.follow(&pool.folds, &event);
+        }
+        if round % 250 == 0 {
+            for ask in &asks {
+                compare(&mut index, &pool, ask);
+            }
+        }
+    }
+    let mut anew = MatchIndex::new(&pool.folds, pool.now);
+    for ask in &asks {
+        compare(&mut index, &pool, ask);
+        compare(&mut anew, &pool, ask);
+    }
+}
+
+#[test]
+fn the_grace_ends_exactly() {
+    let mut pool = Pool::default();
+    let mut index = MatchIndex::new(&pool.folds, pool.now);
+    for event in pool.events(&Step::large(0)) {
+        pool.apply(&event);
+        index.follow(&pool.folds, &event);
+    }
+    let heard = pool.now;
+    let ask = Ask {
+        top_k: 1,
+        ..Ask::default()
+    };
+    for (silent_ms, found) in [(0, 1), (120_000, 1), (120_001, 0)] {
+        let now = Micros(heard.0 + silent_ms * 1_000);
+        if index.is_due(now) {
+            index.advance(now);
+        }
+        let answer = index.find(&ask, Counting::First);
+        assert_eq!(answer.candidates.len(), found, "{silent_ms}");
+        let stale = answer.left_out[Reason::StaleHeartbeat as usize];
+        assert_eq!(stale as usize, 1 - found, "{silent_ms}");
+    }
+}
+
+#[test]
+fn the_parts_are_explained_with_three_places_cut() {
+    let components = purser_events::matching::Components {
+        cap: 1_000_000,
+        price: 62_500,
+        latency: 999_999,
+        trust: 700_000,
+        load: 0,
+    };
+    assert_eq!(
+        explain(&components),
+        "cap=1.000 \u{2022} price=0.062 \u{2022} latency=0.999 \u{2022} trust=0.700 \u{2022} \
+         load=0.000"
+    );
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("a label")
+}
