@@ -1,4 +1,5 @@
-//! Turns silence and time that ran out into events: every second, or whenever a test clock is moved.
+//! Turns silence and time that ran out into events: every second, or when a test
+//! clock is moved.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
