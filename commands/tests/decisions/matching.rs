@@ -342,13 +342,13 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "a match that was never recorded is not found",
         "",
-        "find j",
+        "matched j",
         "unknown_match",
     ),
     row(
         "the latest recorded match is found",
         "register a key=k; assign j by=1 of=0; report j a rejected by=1; assign j by=1",
-        "find j",
+        "matched j",
         "match(position(4)):",
     ),
 ];
@@ -390,7 +390,7 @@ pub(crate) fn command(line: &Line<'_>) -> Option<Command> {
             job: label(line.plain[0]),
             worker: worker_no(line.plain[1]),
         }),
-        "find" => Command::FindMatch(label(line.plain[0])),
+        "matched" => Command::FindMatch(label(line.plain[0])),
         _ => return None,
     })
 }

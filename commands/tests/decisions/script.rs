@@ -184,10 +184,8 @@ fn command(line: &str) -> Command {
             exponent: u8::try_from(number(line.plain[1])).expect("a small exponent"),
         }),
         _ => payout::command(&line)
-            .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
-        verb => payout::command(&line)
             .or_else(|| matching::command(&line))
-            .unwrap_or_else(|| panic!("no such verb: {verb}")),
+            .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
     }
 }
 
