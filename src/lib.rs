@@ -1,12 +1,15 @@
 //! Purser, the book of record of a compute pool: the world around the pure core. Sockets, disk,
 //! keys, configuration and metrics live here; business rules and arithmetic on money never do.
 
+pub mod analytics;
+pub mod archive;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod conformance;
 pub mod delivery;
+pub mod export;
 pub mod http;
 pub mod intake;
 pub mod keys;

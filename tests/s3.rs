@@ -1,6 +1,12 @@
 //! Buckets: the real program and its parts against a real S3 server over HTTP, with faults
 //! between the two.
 
+#[path = "s3/archive.rs"]
+mod archive;
+#[path = "s3/dashboards.rs"]
+mod dashboards;
+#[path = "s3/export.rs"]
+mod export;
 #[path = "s3/intake.rs"]
 mod intake;
 #[path = "s3/objects.rs"]

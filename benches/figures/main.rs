@@ -8,7 +8,9 @@
     reason = "ratios and rates, for people to look at"
 )]
 
+mod analysts;
 mod bare;
+mod bucket;
 mod calibrate;
 mod history;
 mod http;
@@ -58,6 +60,12 @@ fn main() {
     }
     if wants("replay") {
         replay::measure(&mut figures, directory.path());
+    }
+    if wants("bucket") {
+        bucket::measure(&mut figures, directory.path());
+    }
+    if wants("analysts") {
+        analysts::measure(&mut figures, directory.path());
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);

@@ -2,6 +2,7 @@
 //! randomness; whatever is here is rebuilt by replay and by nothing else.
 
 pub mod accounts;
+pub mod analytics;
 pub mod books;
 pub mod connections;
 pub mod fees;

@@ -36,13 +36,13 @@ pub enum Command {
     /// Writes events to a file, or goes on with one
     Export(Export),
     /// Drops projections and snapshots, replays the log, and compares the digests
-    Rebuild(Offline),
+    Rebuild(Archived),
     /// Packs the log into as little space as it takes; no event changes
     Compact(Offline),
     /// Takes or lists snapshots
     Snapshot(Snapshot),
     /// Reads every byte of the log, adds up its books, and prints the trial balance
-    Verify(Offline),
+    Verify(Archived),
     /// Shows who earned what
     Fees(Fees),
     /// Drives a running server with a simulated pool, and ends with the fee table
@@ -255,6 +255,13 @@ pub struct Export {
     /// Goes on after the last complete line of the file
     #[arg(long, requires = "out")]
     pub resume: bool,
+    /// A data set of files by day and type: a directory, or s3://BUCKET/PREFIX. Goes on where it
+    /// ended
+    #[arg(long = "into", value_name = "DIR|S3", conflicts_with_all = ["out", "follow"])]
+    pub to_place: Option<String>,
+    /// Goes on with what happens, until it is ended; through a server
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// Where a command looks, and the form of the output.
@@ -274,6 +281,20 @@ pub struct Offline {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A data directory that no server holds, or the archive of a log.
+#[derive(Debug, clap::Args)]
+pub struct Archived {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Reads the log from its archive: s3://BUCKET/PREFIX
+    #[arg(long, value_name = "S3")]
+    pub from: Option<String>,
     /// Prints JSON for machines
     #[arg(long)]
     pub json: bool,

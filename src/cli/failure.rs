@@ -8,9 +8,11 @@ use purser_events::Position;
 
 use super::verify::Breach;
 use super::walk::WalkError;
+use crate::archive::ArchiveError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::delivery::{InventoryError, PassError};
+use crate::export::DatasetError;
 use crate::keys::KeysError;
 use crate::log::{AcquireError, ReadError, VerifyError};
 use crate::objects::{AddressError, ObjectError};
@@ -94,6 +96,21 @@ pub enum Failure {
         #[source]
         source: AddressError,
     },
+    /// The archive of a log cannot be read.
+    #[error("the archive of the log")]
+    Archive(#[from] ArchiveError),
+    /// A data set cannot be gone on with.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A data set is made from a data directory.
+    #[error("a data set is made from a data directory, or its archive; name it with --data")]
+    DatasetAtServer,
+    /// Columns are files of a data set.
+    #[error("parquet is written as a data set; name its place with --into")]
+    ParquetToOne,
+    /// Nobody writes into a directory that we hold.
+    #[error("--follow goes through a running server; name it with --url")]
+    FollowData,
     /// A bucket has its own order.
     #[error("--order and --prefix are for a directory; write s3://BUCKET/PREFIX")]
     OrderOfBucket,
@@ -226,8 +243,10 @@ impl Failure {
             Self::Config(error) if !error.is_unreadable() => 2,
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer | Self::OrderOfBucket => 2,
-            Self::Address { .. } => 2,
+            Self::Address { .. } | Self::DatasetAtServer | Self::ParquetToOne => 2,
+            Self::FollowData | Self::Dataset(DatasetError::Other { .. }) => 2,
             Self::Client(ClientError::Address { .. }) => 2,
+            Self::Archive(error) if error.is_finding() => 1,
             Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
             Self::Mismatches { .. } => 1,
             _ => 3,

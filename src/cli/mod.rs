@@ -14,6 +14,7 @@ mod out;
 mod place;
 mod rebuild;
 mod remote;
+mod restored;
 mod serve;
 mod server;
 mod simulate;

@@ -2,17 +2,26 @@
 
 use serde_json::json;
 
-use super::args::Offline;
+use super::args::Archived;
 use super::ledger::Books;
 use super::out::{grouped, print, print_json};
+use super::restored::into_data;
 use super::{Failure, configured};
 use crate::service::{Rebuilt, rebuild};
 
-pub(super) fn run(args: &Offline) -> Result<(), Failure> {
-    let books = Books::open(&configured(&args.config)?)?;
+pub(super) fn run(args: &Archived) -> Result<(), Failure> {
+    let config = configured(&args.config)?;
+    if let Some(from) = &args.from {
+        into_data(&config, from)?;
+    }
+    let books = Books::open(&config)?;
+    let end = books.reader().end()?;
     let rebuilt = rebuild(books.data(), &*books.reader())?;
     if args.json {
-        print_json(&machine(&rebuilt))?;
+        let mut machine = machine(&rebuilt);
+        machine["position"] = end.position.0.into();
+        machine["tree_root"] = hex(&end.root.0).into();
+        print_json(&machine)?;
     } else {
         print(&people(&rebuilt))?;
     }
@@ -21,6 +30,10 @@ pub(super) fn run(args: &Offline) -> Result<(), Failure> {
     } else {
         Err(Failure::Digests)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Events in a second; the whole number below.

@@ -7,13 +7,18 @@ use std::time::Duration;
 use purser_events::Actor;
 
 use super::Failure;
+use crate::archive::{self, Keeper};
 use crate::config::Config;
-use crate::delivery::{Archive, Inventory, Limits, Parts, Pass, Runner, RunnerSettings, Source};
+use crate::delivery::{self, Archive, Inventory, Limits, Pass, Runner, RunnerSettings, Source};
+use crate::export::{self, Dashboards};
 use crate::objects::{Access, Address, Service as Buckets, ServiceSettings};
 use crate::service::Service;
 
 /// The bucket of event files where only the service is named.
 const EVENTS_BUCKET: &str = "open-pool-events";
+
+/// The bucket of summaries where only the service is named.
+const METRICS_BUCKET: &str = "open-pool-metrics";
 
 /// The file of the inventory in a data directory.
 const INVENTORY_FILE: &str = "inventory.redb";
@@ -22,6 +27,8 @@ const INVENTORY_FILE: &str = "inventory.redb";
 #[derive(Debug, Default)]
 pub(super) struct Remote {
     intake: Option<Runner>,
+    dashboards: Option<Dashboards>,
+    keeper: Option<Keeper>,
 }
 
 impl Remote {
@@ -36,7 +43,7 @@ impl Remote {
             bucket: bucket.into(),
             prefix: config.s3_prefix.clone().unwrap_or_default(),
         };
-        let parts = Parts {
+        let parts = delivery::Parts {
             pass: pass(config, service, (&from, Actor::Purser))?,
             clock: Arc::clone(&service.clock),
             runners: Arc::clone(&service.runners),
@@ -47,6 +54,8 @@ impl Remote {
         };
         Ok(Self {
             intake: Some(Runner::start(parts, settings)),
+            dashboards: Some(dashboards(config, service)),
+            keeper: keeper(config, service),
         })
     }
 
@@ -55,7 +64,46 @@ impl Remote {
         if let Some(intake) = self.intake {
             intake.stop().await;
         }
+        if let Some(dashboards) = self.dashboards {
+            dashboards.stop().await;
+        }
+        if let Some(keeper) = self.keeper {
+            keeper.stop().await;
+        }
     }
+}
+
+/// Begins to keep the sealed ranges of the log, where a bucket for them is named.
+fn keeper(config: &Config, service: &Service) -> Option<Keeper> {
+    let bucket = config.s3_archive_bucket.as_deref()?;
+    Some(Keeper::start(archive::Parts {
+        store: Arc::new(buckets(config).bucket(bucket)),
+        prefix: config.s3_log_prefix.clone().unwrap_or_default(),
+        log: Arc::clone(&service.log),
+        clock: Arc::clone(&service.clock),
+        runners: Arc::clone(&service.runners),
+        interval: config.s3_poll_interval_sec.duration(),
+    }))
+}
+
+/// Begins to write what dashboards read.
+fn dashboards(config: &Config, service: &Service) -> Dashboards {
+    let bucket = config
+        .s3_metrics_bucket
+        .as_deref()
+        .unwrap_or(METRICS_BUCKET);
+    let parts = export::Parts {
+        bucket: Arc::new(buckets(config).bucket(bucket)),
+        view: Arc::clone(&service.view),
+        analyst: Arc::clone(&service.analyst),
+        clock: Arc::clone(&service.clock),
+        runners: Arc::clone(&service.runners),
+    };
+    let settings = export::Settings {
+        interval: config.s3_poll_interval_sec.duration(),
+        with_connections: config.s3_metrics_connections,
+    };
+    Dashboards::start(parts, settings)
 }
 
 /// The service that the configuration names.

@@ -14,7 +14,7 @@ use super::ledger::Books;
 use super::place::Place;
 use crate::client::{Ask, Client};
 use crate::render::time::{self, TimeError};
-use crate::render::{CsvRows, Filter, JsonLines, kind_named};
+use crate::render::{CloudLines, CsvRows, Filter, JsonLines, kind_named};
 
 /// Text that is gathered before it is written, in bytes.
 const GATHER: usize = 1 << 16;
@@ -26,6 +26,10 @@ pub enum Form {
     Jsonl,
     /// A row per event, with a head
     Csv,
+    /// One CloudEvent 1.0 per line
+    Cloudevents,
+    /// Typed columns, as a data set of files
+    Parquet,
 }
 
 /// Which events are wanted.
@@ -72,6 +76,28 @@ impl std::fmt::Display for Edge {
             Self::Time(moment) => f.write_str(&time::show(*moment)),
         }
     }
+}
+
+impl Wanted {
+    /// The same wish has the same description.
+    pub(super) fn describe(&self) -> String {
+        let edge = |edge: Option<Edge>| edge.map(|edge| edge.to_string());
+        let parts = [
+            edge(self.from),
+            edge(self.to),
+            self.kind.clone(),
+            self.worker.clone(),
+        ];
+        parts.map(|part| part.unwrap_or_default()).join(" ")
+    }
+}
+
+/// Whether an event is wanted, by its time too.
+pub(super) fn admitted(wanted: &Wanted, filter: &Filter, envelope: &Envelope) -> bool {
+    let at = envelope.recorded_at;
+    time_of(wanted.from).is_none_or(|since| at >= since)
+        && time_of(wanted.to).is_none_or(|until| at <= until)
+        && filter.admits(envelope)
 }
 
 /// How events are written.
@@ -154,7 +180,7 @@ const fn position_of(edge: Option<Edge>) -> Option<Position> {
     }
 }
 
-fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
+pub(super) fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
     let unknown = |what, text: &String| Failure::Unknown {
         what,
         text: text.clone(),
@@ -178,12 +204,14 @@ fn filter(wanted: &Wanted, names: &Names) -> Result<Filter, Failure> {
 enum Text {
     Jsonl(JsonLines),
     Csv(Box<CsvRows>, usize),
+    CloudEvents(CloudLines),
 }
 
 impl Text {
     fn new(shape: Shape) -> Self {
         match shape.form {
             Form::Jsonl => Self::Jsonl(JsonLines::default()),
+            Form::Cloudevents | Form::Parquet => Self::CloudEvents(CloudLines::default()),
             Form::Csv => {
                 let mut rows = CsvRows::default();
                 if shape.head {
@@ -197,6 +225,7 @@ impl Text {
     fn push(&mut self, envelope: &Envelope, names: &Names) {
         match self {
             Self::Jsonl(lines) => lines.push(envelope, names),
+            Self::CloudEvents(lines) => lines.push(envelope, names),
             Self::Csv(rows, count) => {
                 rows.push(envelope, names);
                 *count += 1;
@@ -208,6 +237,10 @@ impl Text {
     fn hand_over(&mut self, least: usize, to: &mut Target<'_>, done: u64) -> io::Result<()> {
         match self {
             Self::Jsonl(lines) if lines.bytes().len() >= least => {
+                to.out.write_all(lines.bytes())?;
+                lines.clear();
+            }
+            Self::CloudEvents(lines) if lines.bytes().len() >= least => {
                 to.out.write_all(lines.bytes())?;
                 lines.clear();
             }
@@ -223,7 +256,7 @@ impl Text {
     }
 }
 
-async fn from_server(
+pub(super) async fn from_server(
     client: &Client,
     wanted: &Wanted,
     shape: Shape,
@@ -233,6 +266,7 @@ async fn from_server(
     let form = match shape.form {
         Form::Jsonl => "jsonl",
         Form::Csv => "csv",
+        Form::Cloudevents | Form::Parquet => "cloudevents",
     };
     let query: Vec<(&str, String)> = [
         ("from", text(wanted.from)),

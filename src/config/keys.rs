@@ -159,6 +159,8 @@ keys! {
     s3_archive_bucket: Text = "PURSER_S3_ARCHIVE_BUCKET", None;
     /// What the keys of copied event files begin with.
     s3_archive_prefix: Text = "PURSER_S3_ARCHIVE_PREFIX", Some(Text::fixed("archive/"));
+    /// What the keys of copied ranges of the log begin with.
+    s3_log_prefix: Text = "PURSER_S3_LOG_PREFIX", Some(Text::fixed("log/"));
     /// Files that are handed to the writer at once.
     s3_files_per_batch: NonZeroUsize = "PURSER_S3_FILES_PER_BATCH", count(250);
     /// Bytes of files that are held in memory at once.
@@ -171,6 +173,8 @@ keys! {
     s3_poll_interval_sec: Seconds = "PURSER_S3_POLL_INTERVAL_SEC", Some(Seconds(30));
     /// How long a live partition may deliver no file before that is an alarm, in seconds.
     s3_gap_alarm_sec: Seconds = "PURSER_S3_GAP_ALARM_SEC", Some(Seconds(900));
+    /// Whether summaries for dashboards show the addresses of connections.
+    s3_metrics_connections: bool = "PURSER_S3_METRICS_CONNECTIONS", Some(false);
     /// Node types and regions whose files are taken in, as `node_type|region`, for a new
     /// data directory.
     partitions: Partitions = "PURSER_PARTITIONS", Some(Partitions::default());

@@ -101,7 +101,7 @@ fn every_key_refuses_a_wrong_value_by_its_name() {
             "data" | "coordinator_secret" => "",
             "s3_endpoint" | "s3_region" | "s3_access_key_id" | "s3_secret_access_key" => "",
             "s3_bucket" | "s3_prefix" | "s3_metrics_bucket" => "",
-            "s3_archive_bucket" | "s3_archive_prefix" => "",
+            "s3_archive_bucket" | "s3_archive_prefix" | "s3_log_prefix" => "",
             _ => "no such value",
         };
         let error = environment(&[(key.variable, wrong)]).expect_err(key.name);

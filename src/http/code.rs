@@ -142,6 +142,8 @@ codes! {
         "there is no such route" => "see `/v1/openapi.json`";
     UnknownWorker "unknown_worker" 404 NotFound
         "no worker of this id is known" => "register it first, or correct the id";
+    UnknownPartition "unknown_partition" 404 NotFound
+        "no such partition is declared" => "declare it first, or correct its name";
     KeyMismatch "key_mismatch" 409 Conflict
         "the worker's id belongs to another API key" => "use that key, or another id";
     IdempotencyConflict "idempotency_conflict" 409 Conflict

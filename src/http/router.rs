@@ -14,7 +14,8 @@ use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
-    clock, commands, events, fees, health, intake, miners, policy, registry, statement, status,
+    analytics, clock, commands, events, fees, health, intake, miners, policy, registry, statement,
+    status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -106,7 +107,9 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(intake::take))
         .routes(routes!(intake::report))
         .routes(routes!(fees::fees))
+        .routes(routes!(analytics::analytics))
         .routes(routes!(statement::statement))
         .routes(routes!(events::events))
+        .routes(routes!(stream::follow))
         .split_for_parts()
 }

@@ -65,6 +65,25 @@ impl Sink {
         self.put(Piece::Part(piece.into()))
     }
 
+    /// Waits until something comes true, but not longer than `limit`; whether it did. Ends early
+    /// when nobody reads any more.
+    pub(crate) fn wait<T, E>(
+        &self,
+        limit: Duration,
+        until: impl Future<Output = Result<T, E>>,
+    ) -> Result<bool, Stop> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                outcome = tokio::time::timeout(limit, until) => match outcome {
+                    Ok(Ok(_)) => Ok(true),
+                    Ok(Err(_)) => Err(Stop::Gone),
+                    Err(_) => Ok(false),
+                },
+                () = self.pieces.closed() => Err(Stop::Gone),
+            }
+        })
+    }
+
     fn put(&self, piece: Piece) -> Result<(), Stop> {
         let sending = tokio::time::timeout(self.stall, self.pieces.send(piece));
         match self.runtime.block_on(sending) {

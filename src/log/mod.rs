@@ -7,6 +7,7 @@ mod error;
 mod files;
 pub mod memory;
 mod overlay;
+mod range;
 mod read;
 pub mod redb_log;
 mod sealed;
@@ -28,6 +29,7 @@ use purser_events::{Envelope, Micros, Position};
 pub use batch::{Batch, BatchId};
 pub use error::{AcquireError, AppendError, Damage, ReadError};
 pub use memory::MemoryLog;
+pub use range::SealedRange;
 pub use redb_log::RedbLog;
 pub use sealer::Sealer;
 pub use verify::{Verified, VerifyError, verify};
@@ -145,6 +147,15 @@ pub trait LogReader: Send + Sync {
     /// # Errors
     /// When the log cannot be read.
     fn root_at(&self, position: Position) -> Result<Option<Root>, ReadError>;
+
+    /// The first sealed range that begins at `from` or behind it; `None` while there is none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn sealed_range(&self, from: Position) -> Result<Option<SealedRange>, ReadError> {
+        let _ = from;
+        Ok(None)
+    }
 
     /// Hands over every envelope from `from` on, in order and without gaps, many at a time, until
     /// `each` breaks or the log ends. Answers the next position to read: when `each` broke, the

@@ -31,11 +31,12 @@ use redb::{StorageBackend, WriteTransaction};
 use super::block::{Block, cut};
 use super::error::Damage;
 use super::files::Files;
+use super::range::{SealedRange, range_from};
 use super::read::{Chunk, Source, advance, damaged, read_batches, read_block};
 use super::sealer::{Bell, seal_oldest};
 use super::settle::settle;
 use super::store::{Failure, Store, StoreError};
-use super::stored::{BLOCKS, META_EPOCH, Stored, unreadable};
+use super::stored::{BLOCKS, META_EPOCH, META_RESTORED, Stored, unreadable};
 use super::tree::Frontier;
 use super::{AcquireError, AppendError, Batch, BatchId, End, Lease, Log, LogReader};
 use super::{Limits, ReadError, Resolution, Root, directory};
@@ -126,7 +127,7 @@ impl RedbLog {
         let unreachable = |error: StoreError| AcquireError::Unreachable(Box::new(error));
         let epoch = files.meta(META_EPOCH).map_err(unreachable)?;
         let stored = Stored::now(&files, Position::ORIGIN)?;
-        let (end, tree) = find_end(&stored)?;
+        let (end, tree) = find_end(&files, &stored)?;
         let hot_bytes = stored.hot_bytes()?;
         drop(stored);
         let shared = Arc::new(Shared {
@@ -148,6 +149,17 @@ impl RedbLog {
     #[cfg(test)]
     pub(crate) const fn set_hot_bytes_max(&mut self, bytes: u64) {
         self.hot_bytes_max = bytes;
+    }
+
+    /// The tree at the end of the log.
+    pub(crate) const fn tree(&self) -> &Frontier {
+        &self.tree
+    }
+
+    /// The log ends elsewhere now: what is sealed in it has grown.
+    pub(crate) fn set_end(&mut self, tree: Frontier, end: End) {
+        self.tree = tree;
+        self.shared.set_end(end);
     }
 
     /// What the log shares with its readers.
@@ -235,7 +247,7 @@ impl RedbLog {
         if last_batch(&stored)? != Some(batch) {
             return Ok(Resolution::Absent);
         }
-        let (end, tree) = find_end(&stored)?;
+        let (end, tree) = find_end(files, &stored)?;
         let hot_bytes = stored.hot_bytes()?;
         self.shared.hot_bytes.store(hot_bytes, Ordering::Release);
         self.tree = tree;
@@ -334,10 +346,11 @@ fn last_batch(stored: &Stored) -> Result<Option<BatchId>, ReadError> {
 }
 
 /// Where the log ends, and the tree there. The two files must fit together.
-fn find_end(stored: &Stored) -> Result<(End, Frontier), ReadError> {
-    check_seam(stored)?;
+fn find_end(files: &Files, stored: &Stored) -> Result<(End, Frontier), ReadError> {
+    check_seam(files, stored)?;
     let end = match stored.last_block()? {
         Some((first, bytes)) => end_of(&read_block(first, bytes.as_ref())?)?,
+        None if stored.sealed_to() > Position::ORIGIN => end_of_sealed(stored)?,
         None => End {
             position: Position::ORIGIN,
             recorded_at: Micros(0),
@@ -350,8 +363,8 @@ fn find_end(stored: &Stored) -> Result<(End, Frontier), ReadError> {
 
 /// The oldest block follows what is sealed, by its position and by its root: the hot file is not
 /// one of another log or another day. Sealing leaves the newest block, so where anything is sealed
-/// there is a block.
-fn check_seam(stored: &Stored) -> Result<(), ReadError> {
+/// there is a block; only a log that was made anew from sealed ranges may end with one.
+fn check_seam(files: &Files, stored: &Stored) -> Result<(), ReadError> {
     let next = stored.sealed_to().next();
     match stored
         .blocks(next, Position(u64::MAX))?
@@ -359,12 +372,36 @@ fn check_seam(stored: &Stored) -> Result<(), ReadError> {
         .transpose()?
     {
         None if stored.sealed_to() == Position::ORIGIN => Ok(()),
+        None if restored_to(files)? == Some(stored.sealed_to()) => Ok(()),
         Some((first, bytes)) if first == next => {
             let block = read_block(first, bytes.as_ref())?;
             advance(&mut stored.sealed_tree()?, &block, block.last())
         }
         _ => Err(damaged(next, Damage::Gap)),
     }
+}
+
+/// Up to where the log was made anew from sealed ranges, if it was.
+fn restored_to(files: &Files) -> Result<Option<Position>, ReadError> {
+    let found = files.meta(META_RESTORED);
+    let found = found.map_err(|error| unreadable(Position::ORIGIN, error))?;
+    Ok(found.map(Position))
+}
+
+/// The end of a log that ends with a sealed range.
+fn end_of_sealed(stored: &Stored) -> Result<End, ReadError> {
+    let position = stored.sealed_to();
+    let missing = damaged(position, Damage::Gap);
+    let first = stored.segment_of(position)?.ok_or(missing)?;
+    let mut bytes = Vec::new();
+    stored.segment(first, &mut bytes)?;
+    let range = SealedRange::read(first, bytes)?;
+    let (tree, recorded_at) = range.prove(&stored.tree_behind(Position(first.0 - 1))?)?;
+    Ok(End {
+        position,
+        recorded_at,
+        root: tree.root(),
+    })
 }
 
 fn end_of(block: &Block<'_>) -> Result<End, ReadError> {
@@ -395,6 +432,10 @@ impl LogReader for RedbReader {
         }
         let stored = Stored::now(&self.shared.files, position)?;
         Ok(Some(stored.tree_at(position)?.root()))
+    }
+
+    fn sealed_range(&self, from: Position) -> Result<Option<SealedRange>, ReadError> {
+        range_from(&self.shared, from)
     }
 
     fn read_batches(

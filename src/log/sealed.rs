@@ -229,8 +229,13 @@ pub(crate) struct Packed {
 impl Packed {
     /// The parts to store it in, each just under a run of redb's pages.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        chunk_ranges(self.bytes.len()).map(|range| &self.bytes[range])
+        chunks(&self.bytes)
     }
+}
+
+/// Cuts a stored segment into the parts that redb stores without waste.
+pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    chunk_ranges(bytes.len()).map(|range| &bytes[range])
 }
 
 /// Cuts a length into sizes that redb stores without waste.

@@ -27,6 +27,9 @@ pub(crate) const META_FORMAT: &str = "format";
 /// The epoch of the last lease.
 pub(crate) const META_EPOCH: &str = "epoch";
 
+/// Up to where the log was made anew from sealed ranges: only such a log may end with one.
+pub(crate) const META_RESTORED: &str = "restored";
+
 /// The blocks and segments of one moment.
 #[derive(Debug)]
 pub(crate) struct Stored {

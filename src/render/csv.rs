@@ -115,7 +115,7 @@ impl Rows {
     }
 }
 
-const fn partition_of(event: &Event) -> Option<PartitionNo> {
+pub(super) const fn partition_of(event: &Event) -> Option<PartitionNo> {
     match event {
         Event::PartitionDeclared(one) => Some(one.partition),
         Event::FileTaken(one) => Some(one.partition),
@@ -136,13 +136,14 @@ const fn partition_of(event: &Event) -> Option<PartitionNo> {
     }
 }
 
-enum Amount {
+/// What moves.
+pub(super) enum Amount {
     Unsigned(u128),
     Signed(i64),
 }
 
 /// What an event moves, and the pool's share of it.
-fn amounts_of(event: &Event) -> [Option<Amount>; 2] {
+pub(super) fn amounts_of(event: &Event) -> [Option<Amount>; 2] {
     match event {
         Event::JobProcessed(job) => fee(&job.fee, job.split),
         Event::JobReattributed(job) => fee(&job.fee, job.to_split),

@@ -5,6 +5,8 @@ use purser_events::paid::JobRef;
 use purser_events::payout::Draw;
 use purser_events::{Envelope, Event, EventKind, Label, PayerNo, Position, WorkerNo};
 
+use super::name;
+
 /// Which events are wanted; what is absent does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -61,8 +63,26 @@ impl Filter {
         }
         let (payer, job) = payer_and_job_of(event);
         self.payer.is_none_or(|wanted| payer == Some(wanted))
-            && self.job.as_ref().is_none_or(|wanted| job == Some(wanted))
+            && self
+                .job
+                .as_ref()
+                .is_none_or(|wanted| job == Some(wanted) || is_request(event, wanted))
     }
+}
+
+/// Whether an event of the intake concerns the request of this id.
+fn is_request(event: &Event, wanted: &Label) -> bool {
+    let request = match event {
+        Event::JobReceived(one) => one.request.as_ref(),
+        Event::JobProcessed(one) => one.request.as_ref(),
+        Event::JobReattributed(one) => Some(&one.request),
+        _ => None,
+    };
+    request.is_some_and(|request| {
+        let mut text = Vec::new();
+        name::request(&mut text, request);
+        text == wanted.as_str().as_bytes()
+    })
 }
 
 /// The payer that an event concerns, and the id of the job.

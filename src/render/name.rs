@@ -1,13 +1,58 @@
 //! The names that numbers stand for. Names only grow and numbers are never reused, so the latest
 //! names resolve all numbers; a number without a name is shown as `#` and its digits.
 
+use purser_events::ModelNo;
 use purser_events::intake::{EventId, FileStamps, RequestId};
 use purser_events::{
     Actor, AssetNo, CapabilityNo, KeyTag, Label, PartitionNo, PayerNo, RailNo, WorkerNo,
 };
 use purser_projections::names::{Names, WorkerName};
 
-use super::text::{decimal, hex, padded, uuid};
+use super::text::{decimal, hex, large_signed, padded, uuid};
+
+/// The names that numbers stand for, for whoever writes columns.
+#[derive(Clone, Copy, Debug)]
+pub struct NameText<'a> {
+    /// The names.
+    pub names: &'a Names,
+}
+
+impl NameText<'_> {
+    /// Appends a worker's id or address.
+    pub fn worker(&self, out: &mut Vec<u8>, number: WorkerNo) {
+        worker(out, self.names, number);
+    }
+
+    /// Appends a partition as `node_type|region`.
+    pub fn partition(&self, out: &mut Vec<u8>, number: PartitionNo) {
+        partition(out, self.names, number);
+    }
+
+    /// A model and its pipeline.
+    #[must_use]
+    pub fn model(&self, number: ModelNo) -> [String; 2] {
+        let model = self.names.models().get(number.index());
+        let nameless = || [format!("#{}", number.0), String::new()];
+        model.map_or_else(nameless, |(model, pipeline)| {
+            [model.to_string(), pipeline.to_string()]
+        })
+    }
+
+    /// Appends the source's id of a request.
+    pub fn request(&self, out: &mut Vec<u8>, id: &RequestId) {
+        request(out, id);
+    }
+
+    /// Appends who issued a command.
+    pub fn actor(&self, out: &mut Vec<u8>, who: Actor) {
+        actor(out, self.names, who);
+    }
+
+    /// Appends an amount as its digits.
+    pub fn amount(out: &mut Vec<u8>, amount: i128) {
+        large_signed(out, amount);
+    }
+}
 
 /// Appends a worker's id or address.
 pub(super) fn worker(out: &mut Vec<u8>, names: &Names, worker: WorkerNo) {

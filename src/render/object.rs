@@ -31,6 +31,17 @@ impl<'a> Object<'a> {
         self.out
     }
 
+    /// Writes a key that may need escapes; the value is for the caller to append.
+    pub(super) fn escaped_key(&mut self, key: &str) -> &mut Vec<u8> {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        text::quote(self.out, key);
+        self.out.push(b':');
+        self.out
+    }
+
     pub(super) fn number(&mut self, key: &str, number: impl Into<u64>) {
         text::decimal(self.key(key), number.into());
     }

@@ -80,6 +80,15 @@ pub(super) fn uuid(out: &mut Vec<u8>, bytes: &[u8; 16]) {
     }
 }
 
+/// Appends a JSON text.
+pub(super) fn quote(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    escape_from(out, start);
+    out.push(b'"');
+}
+
 /// Escapes for JSON what was appended from `start` on; most texts need none.
 pub(super) fn escape_from(out: &mut Vec<u8>, start: usize) {
     // Looks at every byte: without an early end, many are compared at once.

@@ -43,6 +43,14 @@ pub fn show(moment: Micros) -> String {
     out.into_iter().map(char::from).collect()
 }
 
+/// The moment as `YYYYMMDD_HHMMSS`, in UTC.
+#[must_use]
+pub fn compact_time(moment: Micros) -> String {
+    let shown = show(moment);
+    let (day, time) = (&shown[..10], &shown[11..19]);
+    format!("{}_{}", day.replace('-', ""), time.replace(':', ""))
+}
+
 /// Appends the moment as [`show`] has it.
 pub fn write_micros(out: &mut Vec<u8>, moment: Micros) {
     let last = Micros(LAST.unsigned_abs() * 1_000_000 + 999_999);

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use purser_events::{Micros, Position};
 
+use crate::analytics::{Analyst, AnalystThread};
 use crate::clock::{Clock, ClockError};
 use crate::log::LogReader;
 use crate::log::Sealer;
@@ -45,6 +46,8 @@ pub struct Service {
     pub clock: Arc<Clock>,
     /// What the runners that deal with other machines say of themselves.
     pub runners: Arc<Runners>,
+    /// How fast jobs are done.
+    pub analyst: Arc<Analyst>,
     sweeper: Sweeper,
     snapshotter: Arc<Snapshotter>,
 }
@@ -62,6 +65,7 @@ pub struct Running {
     /// The ledger.
     pub service: Service,
     writer: WriterThread,
+    analyst: AnalystThread,
     index: Arc<dyn crate::recall::Index>,
     sealer: Option<Sealer>,
 }
@@ -104,11 +108,13 @@ impl Running {
         let Self {
             service,
             writer,
+            analyst,
             index,
             sealer,
         } = self;
         service.sweeper.stop();
         writer.stop();
+        analyst.stop();
         service.snapshotter.stop();
         if let Some(Err(error)) = sealer.map(Sealer::stop) {
             tracing::error!(%error, "the sealer had stopped before");

@@ -16,6 +16,7 @@ use super::replay::{ReplayError, replay};
 use super::snapshots::{SnapshotStore, Snapshotter};
 use super::sweeper::{self, Sweeper};
 use super::{Running, Service};
+use crate::analytics::Analyst;
 use crate::clock::Clock;
 use crate::log::Sealer;
 use crate::log::{AcquireError, Log, LogReader, ReadError, RedbLog};
@@ -182,6 +183,8 @@ impl Running {
             settings.snapshot_every,
         )
         .map_err(OpenError::Thread)?;
+        let (analyst, analyst_thread) =
+            Analyst::start(Arc::clone(&reader), Arc::clone(&view)).map_err(OpenError::Thread)?;
         let service = Service {
             writer: handle,
             stats,
@@ -189,12 +192,14 @@ impl Running {
             log: reader,
             clock,
             runners: Arc::default(),
+            analyst,
             sweeper,
             snapshotter,
         };
         Ok(Self {
             service,
             writer,
+            analyst: analyst_thread,
             index,
             sealer: None,
         })

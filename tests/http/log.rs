@@ -1,5 +1,6 @@
 //! Events as they are in the log.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::server::{Seen, Server, Who};
@@ -91,4 +92,78 @@ async fn a_wrong_filter_has_its_code() {
             .await;
         assert!(seen.is(status, code), "{query}: {seen:?}");
     }
+}
+
+/// Reads server-sent events until this many came; answers their ids and types.
+async fn heard(response: &mut reqwest::Response, count: usize) -> Vec<(u64, String)> {
+    let (mut text, mut events) = (String::new(), Vec::new());
+    while events.len() < count {
+        let piece = response.chunk().await.expect("the stream goes on");
+        let piece = piece.expect("the stream never ends");
+        text.push_str(std::str::from_utf8(&piece).expect("it is text"));
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let field = |name: &str| {
+                let mut lines = event.lines();
+                lines.find_map(|line| line.strip_prefix(name).map(str::to_owned))
+            };
+            if let (Some(id), Some(kind)) = (field("id: "), field("event: ")) {
+                let data = field("data: ").expect("an event has data");
+                let data: Value = serde_json::from_str(&data).expect("it is JSON");
+                assert_eq!(data["position"].to_string(), id);
+                assert_eq!(data["type"], kind);
+                events.push((id.parse().expect("a position"), kind));
+            }
+            text = rest.to_owned();
+        }
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_behind_the_last_event_that_was_heard() {
+    let server = Server::start().await;
+    server.register("w1").await;
+    let stream = |path: &str| server.request(Method::GET, path, Who::Auditor);
+    let path = "/v1/events/stream?from=1";
+    let mut live = stream(path).send().await.expect("the server answers");
+    assert_eq!(live.headers()["content-type"], "text/event-stream");
+    let end = server.get("/v1/health", Who::Nobody).await.position();
+    let before = heard(&mut live, usize::try_from(end).expect("few")).await;
+    assert!(before.iter().map(|(id, _)| *id).eq(1..=end), "{before:?}");
+    drop(live);
+
+    server.register("w2").await;
+    let mut again = stream("/v1/events/stream").header("Last-Event-ID", end.to_string());
+    let mut live = again.send().await.expect("the server answers");
+    let first = heard(&mut live, 1).await;
+    assert_eq!(
+        first[0].0,
+        end + 1,
+        "nothing is left out and nothing comes twice"
+    );
+    again = stream("/v1/events/stream?type=worker_registered");
+    let mut live = again.send().await.expect("the server answers");
+    server.register("w3").await;
+    assert_eq!(heard(&mut live, 1).await[0].1, "worker_registered");
+    let wrong = stream("/v1/events/stream").header("Last-Event-ID", "x");
+    let wrong = Seen::of(wrong).await;
+    assert!(wrong.is(400, "invalid_parameter"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn events_are_told_as_cloud_events() {
+    let server = Server::start().await;
+    server.register("w1").await;
+    let path = "/v1/events?format=cloudevents&type=worker_registered";
+    let seen = server.get(path, Who::Auditor).await;
+    assert_eq!(seen.status, 200);
+    assert_eq!(seen.body["specversion"], "1.0");
+    assert_eq!(seen.body["type"], "purser.worker_registered");
+    assert_eq!(seen.body["subject"], "w1");
+    assert!(
+        seen.body["id"]
+            .as_str()
+            .is_some_and(|id| id.parse::<u64>().is_ok())
+    );
+    assert_eq!(seen.body["data"]["worker"], "w1", "{seen:?}");
 }

@@ -182,6 +182,11 @@ impl Store {
         fs::read(self.path(bucket, key)).ok()
     }
 
+    /// Deletes an object, past the server.
+    pub(crate) fn remove(&self, bucket: &str, key: &str) {
+        fs::remove_file(self.path(bucket, key)).expect("it is there");
+    }
+
     /// The keys of a bucket, past the server.
     pub(crate) fn keys(&self, bucket: &str) -> Vec<String> {
         let root = self.root.path().join(bucket);

@@ -123,6 +123,15 @@ const SHELL_EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("src/delivery", &["http", "cli", "log", "recall"]),
+    (
+        "src/analytics",
+        &["http", "cli", "intake", "writer", "service", "recall"],
+    ),
+    (
+        "src/archive",
+        &["http", "cli", "intake", "writer", "view", "recall"],
+    ),
+    ("src/export", &["http", "cli", "intake", "writer", "recall"]),
     ("src/writer", &["http", "cli", "intake"]),
     ("src/http", &["cli", "recall"]),
 ];

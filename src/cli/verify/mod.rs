@@ -12,9 +12,10 @@ use purser_projections::names::Names;
 use purser_snapshots::{Digest, digest};
 use serde_json::{Value, json};
 
-use super::args::Offline;
+use super::args::Archived;
 use super::ledger::{must_exist, unopened};
 use super::out::{Column, Sheet, bar, grouped, in_units, print, print_json};
+use super::restored::Aside;
 use super::{Failure, configured};
 use crate::log::{self, AcquireError, ReadError, VerifyError};
 use audit::Audit;
@@ -29,8 +30,14 @@ pub(super) struct Verified {
     took: Duration,
 }
 
-pub(super) fn run(args: &Offline) -> Result<(), Failure> {
-    let data = configured(&args.config)?.data;
+pub(super) fn run(args: &Archived) -> Result<(), Failure> {
+    let config = configured(&args.config)?;
+    let aside = args
+        .from
+        .as_ref()
+        .map(|from| Aside::restored(&config, from));
+    let aside = aside.transpose()?;
+    let data = aside.as_ref().map_or(&*config.data, Aside::path).to_owned();
     must_exist(&data)?;
     let found = verify(&data);
     if args.json {

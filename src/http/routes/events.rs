@@ -19,7 +19,7 @@ use crate::http::query::ReadParams;
 use crate::http::stream::{PIECE_BYTES, Sink, Stop, stream};
 use crate::http::wire::field::name;
 use crate::log::LogReader;
-use crate::render::{CsvRows, Filter, JsonLines, kind_named};
+use crate::render::{CloudLines, CsvRows, Filter, JsonLines, kind_named};
 use crate::view::View;
 
 /// Events that are rendered while the read side is looked at once.
@@ -62,12 +62,15 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values, with a row of names.
     Csv,
+    /// One CloudEvent 1.0 per line.
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
 }
 
 impl Format {
     pub(crate) const fn media(self) -> &'static str {
         match self {
-            Self::Jsonl => "application/x-ndjson",
+            Self::Jsonl | Self::CloudEvents => "application/x-ndjson",
             Self::Csv => "text/csv; charset=utf-8",
         }
     }
@@ -114,19 +117,39 @@ pub(crate) fn edge(name: &'static str, text: Option<&str>) -> Result<Option<Edge
 }
 
 fn filter(app: &App, params: &EventsParams) -> Result<Filter, Problem> {
+    filter_of(
+        app,
+        &Words {
+            kind: params.r#type.as_deref(),
+            worker: params.worker.as_deref(),
+            payer: params.payer.as_deref(),
+            job: params.job.as_deref(),
+        },
+    )
+}
+
+/// Which events are wanted, as the caller says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Words<'a> {
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) worker: Option<&'a str>,
+    pub(crate) payer: Option<&'a str>,
+    pub(crate) job: Option<&'a str>,
+}
+
+/// Which events are wanted, by number.
+pub(crate) fn filter_of(app: &App, words: &Words<'_>) -> Result<Filter, Problem> {
     let unknown = || Problem::field(Code::InvalidParameter, "type", "is no kind of event");
-    let kind = params.r#type.as_deref();
-    let kind = kind
+    let kind = words
+        .kind
         .map(|name| kind_named(name).ok_or_else(unknown))
         .transpose()?;
-    let worker = params.worker.as_deref().map(|text| {
+    let worker = words.worker.map(|text| {
         let number = app.service.view.read().names.worker(text);
         number.ok_or_else(|| Problem::new(Code::UnknownWorker))
     });
-    let payer = params.payer.as_deref();
-    let payer = payer.map(|text| payer_named(app, text)).transpose()?;
-    let job = params.job.as_deref();
-    let job = job.map(|text| name("job", text)).transpose()?;
+    let payer = words.payer.map(|text| payer_named(app, text)).transpose()?;
+    let job = words.job.map(|text| name("job", text)).transpose()?;
     Ok(Filter {
         kind,
         worker: worker.transpose()?,
@@ -219,11 +242,12 @@ impl Part {
     }
 }
 
-/// Rows of either form.
+/// Rows of one of the forms.
 enum Rows {
     Jsonl(JsonLines),
     /// The rows, and about how many bytes they have.
     Csv(Box<CsvRows>, usize),
+    CloudEvents(CloudLines),
 }
 
 /// About how many bytes a row of CSV has.
@@ -233,6 +257,7 @@ impl Rows {
     fn new(format: Format) -> Self {
         match format {
             Format::Jsonl => Self::Jsonl(JsonLines::default()),
+            Format::CloudEvents => Self::CloudEvents(CloudLines::default()),
             Format::Csv => {
                 let mut rows = Box::<CsvRows>::default();
                 rows.head();
@@ -244,6 +269,7 @@ impl Rows {
     fn push(&mut self, envelope: &Envelope, names: &Names) {
         match self {
             Self::Jsonl(lines) => lines.push(envelope, names),
+            Self::CloudEvents(lines) => lines.push(envelope, names),
             Self::Csv(rows, bytes) => {
                 rows.push(envelope, names);
                 *bytes += CSV_ROW_BYTES;
@@ -254,6 +280,7 @@ impl Rows {
     fn is_piece(&self) -> bool {
         match self {
             Self::Jsonl(lines) => lines.bytes().len() >= PIECE_BYTES,
+            Self::CloudEvents(lines) => lines.bytes().len() >= PIECE_BYTES,
             Self::Csv(_, bytes) => *bytes >= PIECE_BYTES,
         }
     }
@@ -261,6 +288,7 @@ impl Rows {
     fn take(&mut self) -> Vec<u8> {
         match self {
             Self::Jsonl(lines) => lines.take(),
+            Self::CloudEvents(lines) => lines.take(),
             Self::Csv(rows, bytes) => {
                 *bytes = 0;
                 rows.take()

@@ -1,5 +1,6 @@
 //! The routes, by subject.
 
+pub(crate) mod analytics;
 pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod events;
@@ -11,3 +12,4 @@ pub(crate) mod policy;
 pub(crate) mod registry;
 pub(crate) mod statement;
 pub(crate) mod status;
+pub(crate) mod stream;

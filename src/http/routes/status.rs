@@ -160,6 +160,8 @@ pub(crate) async fn status(
             runner("sweeper", service.sweeper_status()),
             runner("snapshotter", snapshotter),
             remote(&app, "intake_s3"),
+            remote(&app, "export_metrics"),
+            remote(&app, "archive_log"),
             remote(&app, "payouts"),
         ],
         clock: match *service.clock {

@@ -4,6 +4,7 @@ mod conformance;
 mod directory;
 mod faults;
 mod golden;
+mod ranges;
 mod samples;
 mod sealing;
 mod verifying;

@@ -1,5 +1,8 @@
 //! `purser export`
 
+mod dataset;
+mod follow;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom};
 use std::path::Path;
@@ -17,12 +20,21 @@ use crate::keys::Role;
 
 pub(super) fn run(args: &Export) -> Result<(), Failure> {
     let place = place(&args.place, Role::Auditor)?;
+    if let Some(to) = &args.to_place {
+        return dataset::run(args, &place, to);
+    }
+    if args.format == Form::Parquet {
+        return Err(Failure::ParquetToOne);
+    }
     let mut wanted = args.wanted.clone();
     let Some(path) = &args.out else {
         let shape = Shape {
             form: args.format,
             head: true,
         };
+        if args.follow {
+            return follow::run(&place, &wanted, shape, &mut stdout());
+        }
         let bar = ProgressBar::hidden();
         return copy(
             &place,
@@ -53,6 +65,9 @@ pub(super) fn run(args: &Export) -> Result<(), Failure> {
         form: args.format,
         head,
     };
+    if args.follow {
+        return follow::run(&place, &wanted, shape, &mut &file);
+    }
     let mut out = BufWriter::new(file);
     copy(
         &place,
@@ -142,6 +157,11 @@ fn position_of(line: &[u8], form: Form) -> Option<u64> {
             let event: serde_json::Value = serde_json::from_slice(line).ok()?;
             event["position"].as_u64()
         }
+        Form::Cloudevents => {
+            let event: serde_json::Value = serde_json::from_slice(line).ok()?;
+            event["id"].as_str()?.parse().ok()
+        }
+        Form::Parquet => None,
         Form::Csv => {
             let text = std::str::from_utf8(line).ok()?;
             text.split(',').next()?.parse().ok()
