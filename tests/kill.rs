@@ -63,6 +63,7 @@ async fn a_killed_server_comes_back_with_every_answer_it_gave() {
     let server = Server::start(data.path());
     audit::deliver_again(&server.http(), &ledger).await;
     audit::events(&server.http(), &ledger).await;
+    audit::balance(&server.http(), &ledger).await;
     assert_eq!(server.end_in_order(), Some(0));
     audit::verify(data.path());
     let done = ledger.done();

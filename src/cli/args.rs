@@ -45,6 +45,8 @@ pub enum Command {
     Verify(Archived),
     /// Shows who earned what
     Fees(Fees),
+    /// Shows what payers have, owe, and may still spend
+    Balances(Balances),
     /// Drives a running server with a simulated pool, and ends with the fee table
     Simulate(Simulate),
     /// Shows everything at work: a server, a simulated pool, the fee table, the verdict
@@ -96,6 +98,17 @@ pub struct Fees {
     /// Only partitions of this region
     #[arg(long)]
     pub region: Option<String>,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What payers have and owe.
+#[derive(Debug, clap::Args)]
+pub struct Balances {
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Prints JSON for machines
     #[arg(long)]
     pub json: bool,

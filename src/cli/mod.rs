@@ -1,6 +1,7 @@
 //! The command line: what a person or a script asks for, and how it ends.
 
 mod args;
+mod balances;
 mod compact;
 mod conformance;
 mod demo;
@@ -60,6 +61,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Fees(args) => fees::run(&args),
+        Command::Balances(args) => balances::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Demo(args) => demo::run(&args),

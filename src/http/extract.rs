@@ -168,6 +168,29 @@ impl<const ROLES: Roles, const SIZE: u8, Q: DeserializeOwned + Send> FromRequest
     }
 }
 
+/// A write by a holder of a key that says all in its path and parameters.
+#[derive(Debug)]
+pub(crate) struct NoBody<const ROLES: Roles, Q> {
+    pub(crate) principal: Principal,
+    pub(crate) params: Q,
+    pub(crate) id: Option<Label>,
+}
+
+impl<const ROLES: Roles, Q: DeserializeOwned + Send> FromRequestParts<App> for NoBody<ROLES, Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let principal = admit(app, (&*parts).into(), ROLES)?;
+        let params = query::read(&parts.uri)?;
+        let id = idempotency_key(&parts.headers)?;
+        Ok(Self {
+            principal,
+            params,
+            id,
+        })
+    }
+}
+
 fn limit(app: &App, size: u8) -> BodyLimit {
     let settings = &app.settings;
     let bytes_max = match size {

@@ -27,6 +27,7 @@ mod time;
 mod wire;
 
 pub use router::{Surface, surface};
+pub(crate) use routes::balances::whole as balance_table;
 pub(crate) use routes::fees::whole as fee_table;
 pub use serve::serve;
 pub use settings::{Rates, Settings};

@@ -14,8 +14,8 @@ use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
-    analytics, clock, commands, events, fees, health, intake, miners, policy, registry, statement,
-    status, stream,
+    accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, health,
+    intake, jobs, miners, policy, registry, statement, status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -111,5 +111,22 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(statement::statement))
         .routes(routes!(events::events))
         .routes(routes!(stream::follow))
+        .routes(routes!(jobs::open))
+        .routes(routes!(jobs::one))
+        .routes(routes!(jobs::credit))
+        .routes(routes!(jobs::admit))
+        .routes(routes!(jobs::debit))
+        .routes(routes!(jobs::close))
+        .routes(routes!(funds::deposit))
+        .routes(routes!(funds::transfer))
+        .routes(routes!(funds::settle))
+        .routes(routes!(funds::choose))
+        .routes(routes!(balances::balances))
+        .routes(routes!(accounts::page))
+        .routes(routes!(accounts::one))
+        .routes(routes!(capabilities::all, capabilities::declare))
+        .routes(routes!(capabilities::remove))
+        .routes(routes!(capabilities::reserve))
+        .routes(routes!(capabilities::free))
         .split_for_parts()
 }

@@ -21,7 +21,7 @@ use crate::writer::{WriterHandle, WriterStats, WriterThread};
 
 pub use genesis::Genesis;
 pub use open::{OpenError, Parts, Settings};
-pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay};
+pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay, replay_until};
 pub use runners::{Reported, RunnerStatus, Runners};
 pub use snapshots::{SnapshotError, SnapshotStore, Snapshotted, take_snapshot};
 
@@ -48,6 +48,8 @@ pub struct Service {
     pub runners: Arc<Runners>,
     /// How fast jobs are done.
     pub analyst: Arc<Analyst>,
+    /// The snapshots that are kept.
+    pub snapshots: SnapshotStore,
     sweeper: Sweeper,
     snapshotter: Arc<Snapshotter>,
 }

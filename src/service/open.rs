@@ -175,6 +175,7 @@ impl Running {
             clock: Arc::clone(&clock),
         };
         let sweeper = Sweeper::start(sweep).map_err(OpenError::Thread)?;
+        let snapshots = store.clone();
         let snapshotter = Snapshotter::start(
             store,
             Arc::clone(&reader),
@@ -193,6 +194,7 @@ impl Running {
             clock,
             runners: Arc::default(),
             analyst,
+            snapshots,
             sweeper,
             snapshotter,
         };

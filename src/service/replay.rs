@@ -112,6 +112,25 @@ pub fn replay(store: &SnapshotStore, log: &dyn LogReader) -> Result<Replayed, Re
     })
 }
 
+/// The folds as they were at a position: the newest snapshot before it, and the log behind that.
+///
+/// # Errors
+/// When the log or the snapshots cannot be read.
+pub fn replay_until(
+    store: &SnapshotStore,
+    log: &dyn LogReader,
+    last: Position,
+) -> Result<Projections, ReplayError> {
+    let newest = store.newest_until(log, last)?;
+    let mut folds = newest.map_or_else(Default::default, |frozen| frozen.folds);
+    if folds.position < last {
+        log.read_batches(folds.position.next(), &mut |batch| {
+            fold_batch(&mut folds, batch, last)
+        })?;
+    }
+    Ok(folds)
+}
+
 /// Drops everything that is derived and makes it anew: snapshots, folds, the index of ids. The
 /// digests before and after must agree.
 ///

@@ -92,7 +92,21 @@ impl SnapshotStore {
     /// # Errors
     /// When the directory or the log cannot be read.
     pub fn newest(&self, log: &dyn LogReader) -> Result<Option<Frozen>, ReplayError> {
-        for (position, path) in self.list().map_err(ReplayError::Snapshots)? {
+        self.newest_until(log, Position(u64::MAX))
+    }
+
+    /// The same, of those that are not behind a position.
+    ///
+    /// # Errors
+    /// When the directory or the log cannot be read.
+    pub fn newest_until(
+        &self,
+        log: &dyn LogReader,
+        last: Position,
+    ) -> Result<Option<Frozen>, ReplayError> {
+        let all = self.list().map_err(ReplayError::Snapshots)?;
+        let older = all.into_iter().filter(|(position, _)| *position <= last);
+        for (position, path) in older {
             let frozen = match fs::read(&path).map(|bytes| thaw(&bytes)) {
                 Ok(Ok(frozen)) => frozen,
                 Ok(Err(error)) => {

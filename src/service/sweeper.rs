@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use purser_commands::Command;
+use purser_commands::jobs::JobCommand;
 use purser_commands::matching::ExpireAssignment;
 use purser_events::Actor;
 use tokio::sync::oneshot;
@@ -99,8 +100,8 @@ fn note(parts: &Parts, status: &Mutex<RunnerStatus>, error: Option<SubmitError>)
 }
 
 /// Calls every worker degraded whose lease ran out, lets everyone lapse who is silent past the
-/// grace, and frees the slots that nobody reported on in time. What a beat or a report has
-/// overtaken is refused by the decision, not here.
+/// grace, frees the slots that nobody reported on in time, and closes the jobs that are idle. What
+/// a beat or a report has overtaken is refused by the decision, not here.
 fn sweep(parts: &Parts) -> Result<(), SubmitError> {
     for batch in due(parts).chunks(BATCH) {
         let submission = |command: &Command| Submission {
@@ -108,10 +109,8 @@ fn sweep(parts: &Parts) -> Result<(), SubmitError> {
             id: None,
             actor: Actor::Purser,
         };
-        for outcome in parts
-            .writer
-            .submit_all_blocking(batch.iter().map(submission).collect())
-        {
+        let batch = batch.iter().map(submission).collect();
+        for outcome in parts.writer.submit_all_blocking(batch) {
             match outcome {
                 Ok(_) | Err(SubmitError::Rejected(_)) => {}
                 Err(error) => return Err(error),
@@ -137,5 +136,7 @@ fn due(parts: &Parts) -> Vec<Command> {
         let job = job.clone();
         Command::ExpireAssignment(ExpireAssignment { job, worker })
     }));
+    let idle = folds.jobs.idle(now, folds.policy.job_idle_ms);
+    due.extend(idle.map(|job| Command::Job(Box::new(JobCommand::CloseIdle(job)))));
     due
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod faults;
 mod intake;
+mod jobs;
 mod limits;
 mod log;
 mod miners;

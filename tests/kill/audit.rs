@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::load::{EVENTS_PER_FILE, Ledger, Work, ids, send};
+use crate::load::{EVENTS_PER_FILE, Ledger, PAID, Work, ids, send};
 use crate::server::{Http, purser};
 
 /// How many answered works are delivered again after each start.
@@ -19,7 +19,8 @@ pub(crate) async fn deliver_again(http: &Http, ledger: &Ledger) {
     for one in newest.chain(spread) {
         let answered = send(http, &one.work).await.expect("the server is up");
         assert!(answered.replayed, "{one:?} is new to the server");
-        if !matches!(one.work, Work::File(_)) {
+        // A file, a debit and a payment are known by what they are, not by a command's id.
+        if matches!(one.work, Work::Register(_) | Work::Beats(_)) {
             assert_eq!(answered.positions, one.positions, "{one:?}");
         }
     }
@@ -37,6 +38,7 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
     let text = answer.text().await.expect("the log is read to its end");
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     let (mut position, mut jobs, mut files) = (0, 0, 0);
+    let (mut debits, mut credits) = (Vec::new(), Vec::new());
     for line in text.lines() {
         let event: Value = serde_json::from_str(line).expect("an event is JSON");
         position += 1;
@@ -46,6 +48,14 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
         }
         jobs += u64::from(event["type"] == "job_processed");
         files += u64::from(event["type"] == "file_taken");
+        match event["type"].as_str() {
+            Some("job_debited") => debits.push(event["data"]["debit_seq"].as_u64()),
+            Some("job_credited") => {
+                let id = event["data"]["payment_id"].as_str();
+                credits.push(id.and_then(|id| id.parse().ok()));
+            }
+            _ => {}
+        }
     }
     assert!(position > 0, "the log has its first events");
     let done = ledger.done();
@@ -64,6 +74,42 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
     let delivered = done.iter().filter(|one| matches!(one.work, Work::File(_)));
     let delivered = delivered.count() as u64;
     assert_eq!((files, jobs), (delivered, EVENTS_PER_FILE * delivered));
+    let each = |pick: fn(&Work) -> Option<u64>| {
+        let mut numbers: Vec<_> = done.iter().filter_map(|one| pick(&one.work)).collect();
+        numbers.sort_unstable();
+        numbers.into_iter().map(Some).collect::<Vec<_>>()
+    };
+    debits.sort_unstable();
+    credits.sort_unstable();
+    let debited = each(|work| match work {
+        Work::Debit(number) => Some(*number),
+        _ => None,
+    });
+    let credited = each(|work| match work {
+        Work::Credit(number) => Some(*number),
+        _ => None,
+    });
+    assert_eq!(debits, debited, "each debit counts once");
+    assert_eq!(credits, credited, "each payment counts once");
+}
+
+/// The job's balance is what all payments brought, less what all units cost.
+pub(crate) async fn balance(http: &Http, ledger: &Ledger) {
+    let count = |pick: fn(&Work) -> bool| {
+        let done = ledger.done();
+        done.iter().filter(|one| pick(&one.work)).count() as u64
+    };
+    let paid = PAID * count(|work| matches!(work, Work::Credit(_)));
+    let units = count(|work| matches!(work, Work::Debit(_)));
+    let cost = (units * 3).div_ceil(2);
+    let request = http
+        .auditor
+        .get(format!("{}/v1/balances?payer=payer&job=job", http.url));
+    let answer = request.send().await.expect("the server is up");
+    let body: Value = answer.json().await.expect("an answer is JSON");
+    let balance = i128::from(paid) - i128::from(cost);
+    assert_eq!(body["jobs"][0]["balance"], balance.to_string(), "{body}");
+    assert_eq!(body["jobs"][0]["units"], units);
 }
 
 /// Every byte of the directory is as it was written.

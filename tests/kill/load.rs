@@ -12,6 +12,9 @@ use crate::server::Http;
 /// Events in each delivered file.
 pub(crate) const EVENTS_PER_FILE: u64 = 3;
 
+/// What each payment brings.
+pub(crate) const PAID: u64 = 5;
+
 /// Beats in each batch.
 const BEATS_PER_BATCH: u64 = 5;
 
@@ -24,6 +27,10 @@ pub(crate) enum Work {
     Beats(u64),
     /// Deliver a file; its key and content make it like no other.
     File(u64),
+    /// Charge the job a unit; its number makes it like no other.
+    Debit(u64),
+    /// Pay for the job; its payment id makes it like no other.
+    Credit(u64),
 }
 
 /// Work that was answered.
@@ -58,8 +65,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Ledger {
     fn next(&self) -> Work {
         match self.next.fetch_add(1, Ordering::Relaxed) {
-            number if number % 3 == 0 => Work::Register(number),
-            number if number % 3 == 1 => Work::File(number),
+            number if number % 5 == 0 => Work::Register(number),
+            number if number % 5 == 1 => Work::File(number),
+            number if number % 5 == 2 => Work::Debit(number),
+            number if number % 5 == 3 => Work::Credit(number),
             number => Work::Beats(number),
         }
     }
@@ -93,8 +102,14 @@ impl Ledger {
     }
 }
 
-/// Sends the first work: the registration that beats rely on.
+/// Opens the job that is debited, and sends the first work: the registration that beats rely on.
 pub(crate) async fn begin(http: &Http, ledger: &Ledger) {
+    let open = http
+        .coordinator
+        .post(format!("{}/v1/jobs", http.url))
+        .json(&json!({"job_id": "job", "payer": "payer", "price": {"num": "3", "den": "2"}}));
+    let opened = open.send().await.expect("the server is up");
+    assert_eq!(opened.status(), StatusCode::CREATED);
     let work = ledger.next();
     let answered = send(http, &work).await.expect("the server is up");
     ledger.finish(work, answered.positions);
@@ -131,6 +146,17 @@ pub(crate) async fn send(http: &Http, work: &Work) -> Option<Answered> {
             .post(format!("{}/v1/intake/events", http.url))
             .query(&[("key", file_key(*number))])
             .body(file(*number).to_string()),
+        Work::Debit(number) => http
+            .coordinator
+            .post(format!("{}/v1/jobs/job/debits", http.url))
+            .json(&json!({"payer": "payer", "units": 1, "debit_seq": number})),
+        Work::Credit(number) => http
+            .coordinator
+            .post(format!("{}/v1/jobs/job/credits", http.url))
+            .json(&json!({
+                "payer": "payer", "amount": PAID.to_string(), "source": "cash",
+                "payment_id": number.to_string(),
+            })),
     };
     let answer = request.send().await.ok()?;
     let status = answer.status();
@@ -147,7 +173,7 @@ fn read(work: &Work, body: &Value) -> Answered {
         position.unwrap_or_else(|| panic!("{work:?}: no position in {of}"))
     };
     match work {
-        Work::Register(_) => Answered {
+        Work::Register(_) | Work::Debit(_) | Work::Credit(_) => Answered {
             positions: vec![position(body)],
             replayed: body["replayed"] == true,
         },
@@ -172,7 +198,7 @@ pub(crate) fn ids(work: &Work) -> Vec<String> {
         Work::Beats(number) => (0..BEATS_PER_BATCH)
             .map(|beat| beat_id(*number, beat))
             .collect(),
-        Work::File(_) => Vec::new(),
+        Work::File(_) | Work::Debit(_) | Work::Credit(_) => Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The accounts: whose money they hold, what they are called, how low they may fall.
 
 use purser_events::intake::Suspense;
-use purser_events::{JobNo, PayerNo, RailNo, WorkerNo};
+use purser_events::{JobNo, Label, PayerNo, RailNo, WorkerNo};
 
 use crate::fees::{SUSPENSE_REASONS, suspense_index, suspense_name};
 use crate::names::Names;
@@ -9,7 +9,7 @@ use crate::names::Names;
 /// Whose money an account holds. Each exists once per asset.
 ///
 /// To add a kind: a variant here; its side and how low it may fall ([`Account::normal_side`],
-/// [`Account::may_overdraw`]); its name ([`Account::name`]); its
+/// [`Account::may_overdraw`]); its name ([`Account::name`], and back in [`Account::parse`]); its
 /// place in `ledger.rs`. An account that exists once is one more entry of [`SINGLE`]; one per
 /// thing that lives for ever is a dense table; one per thing that ends is a map that the ending
 /// event takes it out of. Its postings stand in `postings.rs`.
@@ -161,6 +161,27 @@ impl Account {
             Self::Debt(payer) => named("debt", names.payers().get(payer.index()), payer.0),
             Self::Job(job) => format!("job:{job}"),
             Self::Worker(worker) => named("worker", names.workers().get(worker.index()), worker.0),
+        }
+    }
+}
+
+impl Account {
+    /// The account that goes by a name: what [`Account::name`] makes.
+    #[must_use]
+    pub fn parse(text: &str, names: &Names) -> Option<Self> {
+        let single = SINGLE.into_iter().find(|one| one.name(names) == text);
+        if single.is_some() {
+            return single;
+        }
+        let (kind, rest) = text.split_once(':')?;
+        let label = || Label::new(rest).ok();
+        match kind {
+            "external" => names.rail(&label()?).map(Self::Rail),
+            "payer" => names.payer(&label()?).map(Self::Payer),
+            "debt" => names.payer(&label()?).map(Self::Debt),
+            "job" => rest.parse().ok().map(|job| Self::Job(JobNo(job))),
+            "worker" => names.worker(rest).map(Self::Worker),
+            _ => None,
         }
     }
 }

@@ -33,6 +33,12 @@ impl Turnover {
         }
     }
 
+    /// Whether nothing ever moved.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub(super) fn is_in_credit(&self) -> bool {
         self.credits >= self.debits
     }

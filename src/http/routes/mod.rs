@@ -1,12 +1,17 @@
 //! The routes, by subject.
 
+pub(crate) mod accounts;
 pub(crate) mod analytics;
+pub(crate) mod balances;
+pub(crate) mod capabilities;
 pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod events;
 pub(crate) mod fees;
+pub(crate) mod funds;
 pub(crate) mod health;
 pub(crate) mod intake;
+pub(crate) mod jobs;
 pub(crate) mod miners;
 pub(crate) mod policy;
 pub(crate) mod registry;

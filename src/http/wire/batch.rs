@@ -15,6 +15,10 @@ use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::job::{AdmitBody, CloseBody, CreditBody, DebitBody, OpenBody};
+use super::money::{
+    CapabilityBody, CapabilityName, ChoiceBody, DepositBody, SettleBody, SlotBody, TransferBody,
+};
 use super::policy::{AssetBody, PartitionBody, PolicyBody};
 use super::register::RegisterBody;
 use super::worker::{BeatBody, OfWorker, UpdateBody, WorkerBody};
@@ -57,6 +61,45 @@ pub(crate) enum Item<'a> {
     /// Hold amounts in a further asset. Operators only.
     #[serde(borrow)]
     DeclareAsset(AssetBody<'a>),
+    /// Open a job.
+    #[serde(borrow)]
+    OpenJob(Box<OpenBody<'a>>),
+    /// Credit a job with a payment.
+    #[serde(borrow)]
+    CreditJob(Box<CreditBody<'a>>),
+    /// Hold units for a job, if it covers them.
+    #[serde(borrow)]
+    AdmitJob(AdmitBody<'a>),
+    /// Charge a job for work.
+    #[serde(borrow)]
+    DebitJob(Box<DebitBody<'a>>),
+    /// End a job.
+    #[serde(borrow)]
+    CloseJob(CloseBody<'a>),
+    /// Credit a payer's own funds with a payment.
+    #[serde(borrow)]
+    Deposit(Box<DepositBody<'a>>),
+    /// Give a payer's funds to a job.
+    #[serde(borrow)]
+    Transfer(Box<TransferBody<'a>>),
+    /// Settle what a payer owes from its funds.
+    #[serde(borrow)]
+    SettleDebt(SettleBody<'a>),
+    /// Choose what becomes of a payer's funds when it opens a job.
+    #[serde(borrow)]
+    ChooseFunds(ChoiceBody<'a>),
+    /// Count a capability's slots.
+    #[serde(borrow)]
+    DeclareCapability(CapabilityBody<'a>),
+    /// Count a capability's slots no longer.
+    #[serde(borrow)]
+    RemoveCapability(CapabilityName<'a>),
+    /// Reserve a slot of a capability.
+    #[serde(borrow)]
+    ReserveSlot(SlotBody<'a>),
+    /// Free a slot of a capability.
+    #[serde(borrow)]
+    FreeSlot(SlotBody<'a>),
 }
 
 /// A delivered file in a batch.
@@ -237,6 +280,19 @@ impl Item<'_> {
             Self::SetPolicy(policy) => policy.command()?,
             Self::DeclarePartition(partition) => partition.command()?,
             Self::DeclareAsset(asset) => asset.command()?,
+            Self::OpenJob(body) => body.command()?,
+            Self::CreditJob(body) => body.command(None)?,
+            Self::AdmitJob(body) => body.command(None)?,
+            Self::DebitJob(body) => body.command(None)?,
+            Self::CloseJob(body) => body.command(None)?,
+            Self::Deposit(body) => body.command(None)?,
+            Self::Transfer(body) => body.command()?,
+            Self::SettleDebt(body) => body.command(None)?,
+            Self::ChooseFunds(body) => body.command(None)?,
+            Self::DeclareCapability(body) => body.command()?,
+            Self::RemoveCapability(body) => body.command()?,
+            Self::ReserveSlot(body) => body.reserve(None)?,
+            Self::FreeSlot(body) => body.free()?,
         };
         Ok((command, self.id()))
     }
@@ -252,6 +308,18 @@ impl Item<'_> {
             Self::SetPolicy(policy) => policy.id.as_deref(),
             Self::DeclarePartition(partition) => partition.id.as_deref(),
             Self::DeclareAsset(asset) => asset.id.as_deref(),
+            Self::OpenJob(body) => body.id.as_deref(),
+            Self::CreditJob(body) => body.id.as_deref(),
+            Self::AdmitJob(body) => body.id.as_deref(),
+            Self::DebitJob(body) => body.id.as_deref(),
+            Self::CloseJob(body) => body.id.as_deref(),
+            Self::Deposit(body) => body.id.as_deref(),
+            Self::Transfer(body) => body.id.as_deref(),
+            Self::SettleDebt(body) => body.id.as_deref(),
+            Self::ChooseFunds(body) => body.id.as_deref(),
+            Self::DeclareCapability(body) => body.id.as_deref(),
+            Self::RemoveCapability(body) => body.id.as_deref(),
+            Self::ReserveSlot(body) | Self::FreeSlot(body) => body.id.as_deref(),
         }
     }
 

@@ -4,7 +4,10 @@
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod field;
+pub(crate) mod job;
 pub(crate) mod job_answer;
+pub(crate) mod job_view;
+pub(crate) mod money;
 pub(crate) mod policy;
 pub(crate) mod register;
 pub(crate) mod socket;
