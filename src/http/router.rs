@@ -15,7 +15,7 @@ use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, health,
-    intake, jobs, miners, policy, registry, statement, status, stream,
+    intake, jobs, miners, payer_statement, policy, registry, statement, status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -122,6 +122,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(funds::settle))
         .routes(routes!(funds::choose))
         .routes(routes!(balances::balances))
+        .routes(routes!(payer_statement::statement))
         .routes(routes!(accounts::page))
         .routes(routes!(accounts::one))
         .routes(routes!(capabilities::all, capabilities::declare))

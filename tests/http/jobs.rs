@@ -139,8 +139,75 @@ async fn what_a_worker_earned_by_debits_is_split_by_the_rule_in_force() {
     let account = "/v1/accounts/worker:0x1b4897e079059ad22d9cd179c9e412e131594917";
     let worker = read(&server, account, &debited).await;
     assert_eq!(worker.body["balances"][0]["balance"], "75", "{worker:?}");
+    let fees = read(&server, "/v1/workers/fees", &debited).await;
+    let row = &fees.body["workers"][0];
+    assert_eq!(row["worker"], "0x1b4897e079059ad22d9cd179c9e412e131594917");
+    let sums = [
+        &row["debits"],
+        &row["gross_wei"],
+        &row["net_wei"],
+        &row["unpaid_wei"],
+    ];
+    assert_eq!(
+        sums,
+        [&json!(1), &json!("100"), &json!("75"), &json!("75")],
+        "{fees:?}"
+    );
+    let path = "/v1/workers/0x1b4897e079059ad22d9cd179c9e412e131594917/statement";
+    let statement = read(&server, path, &debited).await;
+    let entry = &statement.body["entries"][0];
+    assert_eq!(entry["job_id"], "j1", "{statement:?}");
+    assert_eq!(entry["payer"], "alice");
+    assert_eq!(entry["running_net_wei"], "75");
     let pool = read(&server, "/v1/accounts/pool:commission?asset=ETH", &debited).await;
     assert_eq!(pool.body["balances"][0]["balance"], "25", "{pool:?}");
+}
+
+#[tokio::test]
+async fn a_payer_has_a_statement_of_all_and_of_each_reference() {
+    let server = paid().await;
+    let other = changed(opening(), "job_id", json!("j2"));
+    post(
+        &server,
+        "/v1/jobs",
+        changed(other, "payer_ref", json!("site-8")),
+    )
+    .await;
+    let deposit = json!({"amount": "100", "payment_id": "d", "source": "cash"});
+    post(&server, "/v1/payers/alice/deposits", deposit).await;
+    let transfer = json!({"payer": "alice", "job_id": "j2", "amount": "60"});
+    post(&server, "/v1/transfers", transfer).await;
+    for job in ["j1", "j2"] {
+        let path = format!("/v1/jobs/{job}/debits");
+        let debit = json!({"payer": "alice", "units": 4, "debit_seq": 1});
+        post(&server, &path, debit).await;
+    }
+    let closed = post(&server, "/v1/jobs/j2/close", json!({"payer": "alice"})).await;
+    let all = read(&server, "/v1/payers/alice/statement", &closed).await;
+    let kinds = |seen: &Seen| -> Vec<String> {
+        let entries = seen.body["entries"].as_array().expect("entries").iter();
+        let kinds = entries.map(|entry| entry["type"].as_str().expect("a type").to_owned());
+        kinds.collect()
+    };
+    let expected = [
+        "job_credited",
+        "funds_deposited",
+        "job_debited",
+        "job_debited",
+    ];
+    assert_eq!(kinds(&all), expected, "{all:?}");
+    assert_eq!(all.body["closing"], "520");
+    let path = "/v1/payers/alice/statement?payer_ref=site-8";
+    let one = read(&server, path, &closed).await;
+    let expected = ["funds_transferred", "job_debited", "job_closed"];
+    assert_eq!(kinds(&one), expected, "{one:?}");
+    assert_eq!(one.body["closing"], "0");
+    assert_eq!(one.body["entries"][2]["spent"], "20");
+    let path = "/v1/payers/alice/statement?format=csv&payer_ref=site-7";
+    let rows = server.get(path, Who::Coordinator).await;
+    assert_eq!(rows.text.lines().count(), 3, "{rows:?}");
+    let none = server.get("/v1/payers/bob/statement", Who::Auditor).await;
+    assert!(none.is(404, "unknown_payer"), "{none:?}");
 }
 
 #[tokio::test]

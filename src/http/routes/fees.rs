@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hashbrown::HashMap;
 use purser_events::policy::NodeType;
-use purser_events::{AssetNo, PartitionNo, Position, Wei, WorkerNo};
+use purser_events::{AssetNo, Label, PartitionNo, Position, Wei, WorkerNo};
 use purser_projections::Projections;
 use purser_projections::accounts::{Account, Side, Turnover};
 use purser_projections::fees::FeeRow;
@@ -29,6 +29,8 @@ pub(crate) struct FeesParams {
     node_type: Option<String>,
     /// Only partitions of this region.
     region: Option<String>,
+    /// The code of the asset; `ETH` where it is left out. Intake earns ETH only.
+    asset: Option<String>,
     /// Workers on the page, 1 to 500; 500 where it is left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
@@ -48,7 +50,7 @@ impl ReadParams for FeesParams {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FeeTable {
     /// The asset of all amounts.
-    asset: &'static str,
+    asset: String,
     /// The workers that earned something, in the order in which they were first named.
     workers: Vec<WorkerFees>,
     /// The cursor of the next page; null on the last one.
@@ -72,11 +74,13 @@ pub(crate) struct WorkerFees {
     sums: Sums,
 }
 
-/// Amounts as texts of digits, in wei.
+/// Amounts as texts of digits, in base units of the table's asset: wei for ETH.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Sums {
-    /// Payable jobs.
+    /// Payable jobs of intake.
     jobs: u64,
+    /// Debits of payers' jobs that charged something.
+    debits: u64,
     /// Fees before the pool's share.
     gross_wei: String,
     /// The pool's share.
@@ -100,8 +104,7 @@ struct Paid {
 }
 
 impl Paid {
-    fn of(folds: &Projections, worker: WorkerNo) -> Self {
-        let asset = AssetNo::ETH;
+    fn of(folds: &Projections, asset: AssetNo, worker: WorkerNo) -> Self {
         Self {
             row: folds.payouts.row(asset, worker),
             account: folds.accounts.turnover(asset, Account::Worker(worker)),
@@ -121,10 +124,12 @@ impl Paid {
 }
 
 impl Sums {
-    fn of(row: &FeeRow, paid: Option<Paid>) -> Self {
+    fn of(earned: &Earned, paid: Option<Paid>) -> Self {
+        let row = &earned.fees;
         let unpaid = |paid: Paid| paid.account.balance(Side::Credit).to_string();
         Self {
             jobs: row.jobs,
+            debits: earned.debits,
             gross_wei: row.gross.to_string(),
             commission_wei: row.commission.to_string(),
             net_wei: row.net().to_string(),
@@ -135,8 +140,16 @@ impl Sums {
     }
 }
 
-/// Which partitions are asked for.
+/// What one worker earned, by intake and by debits of payers' jobs.
+#[derive(Clone, Copy, Default)]
+struct Earned {
+    fees: FeeRow,
+    debits: u64,
+}
+
+/// Which partitions and which asset are asked for.
 struct Wanted {
+    asset: AssetNo,
     node_type: Option<NodeType>,
     region: Option<String>,
 }
@@ -144,6 +157,23 @@ struct Wanted {
 impl Wanted {
     const fn is_all(&self) -> bool {
         self.node_type.is_none() && self.region.is_none()
+    }
+
+    /// Jobs of payers have no partition: a worker's debits count where it says that it is.
+    fn takes_debits(&self, folds: &Projections, worker: WorkerNo) -> bool {
+        if self.is_all() {
+            return true;
+        }
+        let file = folds.registry.worker(worker).map(|worker| worker.file);
+        file.is_some_and(|file| {
+            let is = |said: &Option<Label>, wanted: Option<&str>| {
+                wanted.is_none_or(|wanted| said.as_ref().is_some_and(|one| one.as_str() == wanted))
+            };
+            is(
+                &file.manifest.node_type,
+                self.node_type.map(NodeType::as_str),
+            ) && is(&file.manifest.region, self.region.as_deref())
+        })
     }
 
     fn takes(&self, partition: &Partition) -> bool {
@@ -182,12 +212,15 @@ pub(crate) async fn fees(
         let wrong = || Problem::field(Code::InvalidParameter, "node_type", "is no node type");
         NodeType::parse(text).ok_or_else(wrong)
     });
+    let folds = app.service.view.read();
+    let asset = params.asset.as_deref().unwrap_or("ETH");
+    let asset = folds.names.asset(asset);
     let wanted = Wanted {
+        asset: asset.ok_or_else(|| Problem::new(Code::UnknownAsset))?,
         node_type: node_type.transpose()?,
         region: params.region,
     };
     let from = WorkerNo(params.cursor.unwrap_or(0));
-    let folds = app.service.view.read();
     let body = table(&folds, &wanted, (from, limit));
     let position = folds.position;
     Ok(Answer { position, body })
@@ -195,8 +228,9 @@ pub(crate) async fn fees(
 
 fn table(folds: &Projections, wanted: &Wanted, (from, limit): (WorkerNo, usize)) -> FeeTable {
     let (rows, suspense) = rows(folds, wanted);
-    let paid = |worker| wanted.is_all().then(|| Paid::of(folds, worker));
-    let mut total = FeeRow::default();
+    let asset = wanted.asset;
+    let paid = |worker| wanted.is_all().then(|| Paid::of(folds, asset, worker));
+    let mut total = Earned::default();
     let mut total_paid = wanted.is_all().then(Paid::default);
     for (worker, row) in &rows {
         total = plus(&total, row);
@@ -210,7 +244,7 @@ fn table(folds: &Projections, wanted: &Wanted, (from, limit): (WorkerNo, usize))
         .map(|(worker, row)| worker_fees(folds, *worker, Sums::of(row, paid(*worker))))
         .collect();
     FeeTable {
-        asset: "ETH",
+        asset: folds.names.asset_code(asset),
         workers,
         next: page.next().map(|(worker, _)| worker.0),
         totals: Sums::of(&total, total_paid),
@@ -226,23 +260,41 @@ pub(crate) fn whole(
     region: Option<&str>,
 ) -> serde_json::Value {
     let region = region.map(str::to_owned);
-    let wanted = Wanted { node_type, region };
+    let asset = AssetNo::ETH;
+    let wanted = Wanted {
+        asset,
+        node_type,
+        region,
+    };
     serde_json::json!(table(folds, &wanted, (WorkerNo(0), usize::MAX)))
 }
 
 /// What each worker earned in the wanted partitions, by number; and what is in suspense there.
-fn rows(folds: &Projections, wanted: &Wanted) -> (Vec<(WorkerNo, FeeRow)>, Wei) {
-    let mut sums: HashMap<WorkerNo, FeeRow> = HashMap::new();
+fn rows(folds: &Projections, wanted: &Wanted) -> (Vec<(WorkerNo, Earned)>, Wei) {
+    let mut sums: HashMap<WorkerNo, Earned> = HashMap::new();
     let mut suspense = Wei::ZERO;
+    for (worker, row) in folds.fees.debits(wanted.asset) {
+        if wanted.takes_debits(folds, worker) {
+            let fees = FeeRow {
+                gross: Wei(row.gross.0),
+                commission: Wei(row.commission.0),
+                jobs: 0,
+            };
+            let debits = row.debits;
+            sums.insert(worker, Earned { fees, debits });
+        }
+    }
+    let is_intake = wanted.asset == AssetNo::ETH;
     for (index, partition) in folds.names.partitions().iter().enumerate() {
         let fees = folds.fees.partition(PartitionNo::following(index));
-        let Some(fees) = fees.filter(|_| wanted.takes(partition)) else {
+        let Some(fees) = fees.filter(|_| is_intake && wanted.takes(partition)) else {
             continue;
         };
         suspense = suspense.plus(fees.suspense_total());
         for (worker, row) in fees.workers() {
             let sum = sums.entry(worker).or_default();
-            *sum = plus(sum, row);
+            let fees = *row;
+            *sum = plus(sum, &Earned { fees, debits: 0 });
         }
     }
     let mut rows: Vec<_> = sums.into_iter().collect();
@@ -250,11 +302,14 @@ fn rows(folds: &Projections, wanted: &Wanted) -> (Vec<(WorkerNo, FeeRow)>, Wei) 
     (rows, suspense)
 }
 
-fn plus(left: &FeeRow, right: &FeeRow) -> FeeRow {
-    FeeRow {
-        gross: left.gross.plus(right.gross),
-        commission: left.commission.plus(right.commission),
-        jobs: left.jobs + right.jobs,
+fn plus(left: &Earned, right: &Earned) -> Earned {
+    Earned {
+        fees: FeeRow {
+            gross: left.fees.gross.plus(right.fees.gross),
+            commission: left.fees.commission.plus(right.fees.commission),
+            jobs: left.fees.jobs + right.fees.jobs,
+        },
+        debits: left.debits + right.debits,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod intake;
 pub(crate) mod jobs;
 pub(crate) mod miners;
+pub(crate) mod payer_statement;
 pub(crate) mod policy;
 pub(crate) mod registry;
 pub(crate) mod statement;

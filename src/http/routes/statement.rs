@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use purser_events::{Position, WorkerNo};
+use purser_events::{AssetNo, Position, WorkerNo};
 use purser_projections::Projections;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -33,6 +33,9 @@ pub(crate) struct StatementParams {
     from: Option<String>,
     /// The last entry, with it: a position, or a time in RFC 3339.
     to: Option<String>,
+    /// The code of the asset that was earned; `ETH` where it is left out. Amounts are in its base
+    /// units, whatever their names say.
+    asset: Option<String>,
     /// JSON where it is left out.
     format: Option<Form>,
     /// Wait, for a bounded time, until the answer reflects this position.
@@ -48,7 +51,7 @@ impl ReadParams for StatementParams {
 /// How a statement is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Form {
+pub(super) enum Form {
     /// One JSON object: `worker`, `asset`, `entries`, and the sums.
     Json,
     /// Comma-separated values, with a row of names.
@@ -78,6 +81,7 @@ pub(crate) async fn statement(
     let end = app.service.view.position();
     let account = Account {
         workers: workers(&app, &id, reader)?,
+        asset: asset(&app, params.asset)?,
         id,
         log: Arc::clone(&app.service.log),
         view: Arc::clone(&app.service.view),
@@ -134,9 +138,19 @@ pub(crate) fn numbers(folds: &Projections, number: WorkerNo) -> Vec<WorkerNo> {
     numbers
 }
 
+/// An asset by its code; ETH where none is named.
+pub(super) fn asset(app: &App, code: Option<String>) -> Result<(AssetNo, String), Problem> {
+    let code = code.unwrap_or_else(|| "ETH".to_owned());
+    let found = app.service.view.read().names.asset(&code);
+    found
+        .map(|asset| (asset, code))
+        .ok_or_else(|| Problem::new(Code::UnknownAsset))
+}
+
 /// A statement that is to be written.
 struct Account {
     id: String,
+    asset: (AssetNo, String),
     workers: Vec<WorkerNo>,
     log: Arc<dyn LogReader>,
     view: Arc<View>,
@@ -155,6 +169,7 @@ impl Account {
             workers: self.workers.clone(),
             from: first.unwrap_or(Position(1)),
             to: last.unwrap_or(self.end),
+            asset: self.asset.0,
         })
     }
 
@@ -173,7 +188,9 @@ impl Account {
 
     fn json(&self, sink: &Sink) -> Result<(), Stop> {
         let worker = serde_json::to_string(&self.id).expect("a text is JSON");
-        let mut out = format!("{{\"worker\":{worker},\"asset\":\"ETH\",\"entries\":[").into_bytes();
+        let asset = serde_json::to_string(&self.asset.1).expect("a text is JSON");
+        let head = format!("{{\"worker\":{worker},\"asset\":{asset},\"entries\":[");
+        let mut out = head.into_bytes();
         let mut is_first = true;
         let totals = self.scan(|entry| {
             if !std::mem::take(&mut is_first) {

@@ -1,15 +1,20 @@
 //! A worker's statement: every event behind its balance, from the log itself.
 
+pub mod payer;
+
 mod row;
 
 use std::ops::ControlFlow;
 
 use purser_events::intake::{Attribution, EventId, RequestId, Split};
-use purser_events::{Envelope, Event, EventKind, Micros, PartitionNo, Position, Seconds, WorkerNo};
+use purser_events::paid::{JobDebited, JobRef};
+use purser_events::{
+    Amount, AssetNo, Envelope, Event, EventKind, Micros, PartitionNo, Position, Seconds, WorkerNo,
+};
 
 use crate::log::{LogReader, ReadError};
 
-pub use row::{COLUMNS, CsvEntries};
+pub use row::{COLUMNS, CsvEntries, CsvRowsOf};
 
 /// Whose statement, and of which part of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct Query {
     pub from: Position,
     /// The last position whose entries are listed.
     pub to: Position,
+    /// The asset that was earned.
+    pub asset: AssetNo,
 }
 
 /// One posting to the worker's balance.
@@ -34,8 +41,8 @@ pub struct Entry {
     pub kind: EventKind,
     /// The number that was credited.
     pub worker: WorkerNo,
-    /// The partition of the job.
-    pub partition: PartitionNo,
+    /// The partition of the job; absent for jobs of payers.
+    pub partition: Option<PartitionNo>,
     /// The event that recorded the job.
     pub job: Position,
     /// When the source says the job was done; known where the entry is the job's own.
@@ -44,6 +51,8 @@ pub struct Entry {
     pub event_id: Option<EventId>,
     /// The request that the job answered.
     pub request: Option<RequestId>,
+    /// The payer's job that was debited, and the number of the debit.
+    pub debit: Option<(JobRef, u64)>,
     /// The late event that moved the job here or away.
     pub cause: Option<Position>,
     /// How the fee is shared out.
@@ -99,7 +108,11 @@ pub fn scan(
 impl Query {
     /// Adds an entry to the sums; whether it is to be listed.
     fn takes(&self, entry: &mut Entry, totals: &mut Totals) -> bool {
-        if !self.workers.contains(&entry.worker) {
+        let asset = entry
+            .debit
+            .as_ref()
+            .map_or(AssetNo::ETH, |(job, _)| job.asset);
+        if asset != self.asset || !self.workers.contains(&entry.worker) {
             return false;
         }
         totals.closing_net_wei += entry.net_wei;
@@ -125,7 +138,7 @@ fn entries(envelope: &Envelope) -> [Option<Entry>; 2] {
                 job.fee.payable().into(),
             );
             let credit = credit.map(|entry| Entry {
-                partition: job.taken.partition,
+                partition: Some(job.taken.partition),
                 occurred_at: Some(job.taken.occurred_at),
                 event_id: Some(job.taken.id.clone()),
                 request: job.request.clone(),
@@ -136,7 +149,7 @@ fn entries(envelope: &Envelope) -> [Option<Entry>; 2] {
         Event::JobReattributed(moved) => {
             let fee = i128::from(moved.fee.payable());
             let of_job = |entry| Entry {
-                partition: moved.partition,
+                partition: Some(moved.partition),
                 job: moved.job,
                 request: Some(moved.request.clone()),
                 cause: Some(moved.cause),
@@ -147,8 +160,24 @@ fn entries(envelope: &Envelope) -> [Option<Entry>; 2] {
                 posting(envelope, moved.to, moved.to_split, fee).map(of_job),
             ]
         }
+        Event::JobDebited(debit) => [debited(envelope, debit), None],
         _ => [None, None],
     }
+}
+
+/// What a worker earned by a debit of a payer's job.
+fn debited(envelope: &Envelope, debit: &JobDebited) -> Option<Entry> {
+    let worker = debit.worker.filter(|_| debit.charged > Amount::ZERO)?;
+    let share = debit.split.commission.share_of_amount(debit.charged);
+    let signed = |amount: Amount| i128::try_from(amount.0).ok();
+    Some(Entry {
+        job: debit.job.number.into(),
+        debit: Some((debit.job.clone(), debit.seq)),
+        fee_wei: signed(debit.charged)?,
+        commission_wei: signed(share)?,
+        net_wei: signed(debit.charged.minus(share))?,
+        ..bare(envelope, worker, debit.split)
+    })
 }
 
 /// The posting of a fee, or below zero of its reversal; work that earned nothing moves nothing.
@@ -165,20 +194,31 @@ fn posting(
     }
     let commission_wei = fee_wei.signum() * i128::from(split.commission.share_of(fee));
     Some(Entry {
+        fee_wei,
+        commission_wei,
+        net_wei: fee_wei - commission_wei,
+        ..bare(envelope, worker, split)
+    })
+}
+
+/// An entry that moves nothing yet.
+const fn bare(envelope: &Envelope, worker: WorkerNo, split: Split) -> Entry {
+    Entry {
         position: envelope.position,
         recorded_at: envelope.recorded_at,
         kind: envelope.event.kind(),
         worker,
-        partition: PartitionNo::default(),
+        partition: None,
         job: envelope.position,
         occurred_at: None,
         event_id: None,
         request: None,
+        debit: None,
         cause: None,
         split,
-        fee_wei,
-        commission_wei,
-        net_wei: fee_wei - commission_wei,
+        fee_wei: 0,
+        commission_wei: 0,
+        net_wei: 0,
         running_net_wei: 0,
-    })
+    }
 }

@@ -1,7 +1,7 @@
 //! Entries of a statement as JSON objects and as CSV rows.
 
 use purser_events::intake::{EventId, RequestId};
-use purser_events::{Micros, PartitionNo, Seconds, WorkerNo};
+use purser_events::{Micros, PartitionNo, PayerNo, Seconds, WorkerNo};
 use purser_projections::names::Names;
 
 use super::Entry;
@@ -10,7 +10,7 @@ use crate::render::object::Object;
 use crate::render::{name, text, time};
 
 /// The columns: the keys of the JSON objects too, where those that are absent are left out.
-pub const COLUMNS: [&str; 16] = [
+pub const COLUMNS: [&str; 19] = [
     "position",
     "recorded_at",
     "type",
@@ -20,6 +20,9 @@ pub const COLUMNS: [&str; 16] = [
     "occurred_at",
     "event_id",
     "request",
+    "payer",
+    "job_id",
+    "debit_seq",
     "cause",
     "policy",
     "commission_bps",
@@ -39,6 +42,8 @@ enum Value<'a> {
     Partition(PartitionNo),
     EventId(&'a EventId),
     Request(&'a RequestId),
+    Payer(PayerNo),
+    Text(&'a str),
 }
 
 impl Value<'_> {
@@ -53,6 +58,8 @@ impl Value<'_> {
             Self::Partition(partition) => name::partition(out, names, partition),
             Self::EventId(id) => name::event_id(out, id),
             Self::Request(id) => name::request(out, id),
+            Self::Payer(payer) => name::payer(out, names, payer),
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
 }
@@ -60,16 +67,20 @@ impl Value<'_> {
 impl Entry {
     /// One value per column.
     fn values(&self) -> [Option<Value<'_>>; COLUMNS.len()] {
+        let debit = self.debit.as_ref();
         [
             Some(Value::Number(self.position.0)),
             Some(Value::Moment(self.recorded_at)),
             Some(Value::Word(self.kind.name())),
             Some(Value::Worker(self.worker)),
-            Some(Value::Partition(self.partition)),
+            self.partition.map(Value::Partition),
             Some(Value::Number(self.job.0)),
             self.occurred_at.map(Value::SourceTime),
             self.event_id.as_ref().map(Value::EventId),
             self.request.as_ref().map(Value::Request),
+            debit.map(|(job, _)| Value::Payer(job.payer)),
+            debit.map(|(job, _)| Value::Text(job.id.as_str())),
+            debit.map(|(_, seq)| Value::Number(*seq)),
             self.cause.map(|cause| Value::Number(cause.0)),
             Some(Value::Number(self.split.policy.0)),
             Some(Value::Number(self.split.commission.get().into())),
@@ -116,6 +127,35 @@ impl CsvEntries {
                 }
             });
         }
+        self.rows.end_row();
+    }
+
+    /// Hands over the rows so far.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        self.rows.take()
+    }
+}
+
+/// Comma-separated rows, field by field.
+#[derive(Debug, Default)]
+pub struct CsvRowsOf {
+    rows: Rows,
+}
+
+impl CsvRowsOf {
+    /// Appends the row that names the columns.
+    pub fn head(&mut self, columns: &[&str]) {
+        self.rows.head(columns);
+    }
+
+    /// A field whose bytes `write` appends.
+    pub(super) fn field(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.rows.put_with(write);
+    }
+
+    /// Ends the row.
+    pub(super) fn end(&mut self) {
         self.rows.end_row();
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use purser_events::intake::{Attribution, Fee, JobReattributed, RequestId, Suspense};
-use purser_events::{Event, ModelNo, PartitionNo, Position, WorkerNo};
+use purser_events::{AssetNo, Event, ModelNo, PartitionNo, Position, WorkerNo};
 use serde_json::Value;
 
 use super::history::{envelope, job, names, split};
@@ -59,6 +59,7 @@ fn statement(workers: &[u32], from: u64, to: u64) -> (Vec<Entry>, Totals) {
         workers: workers.iter().copied().map(WorkerNo).collect(),
         from: Position(from),
         to: Position(to),
+        asset: AssetNo::ETH,
     };
     let mut entries = Vec::new();
     let totals = scan(&*log().reader(), &query, &mut |entry| {
@@ -136,6 +137,7 @@ fn reading_ends_when_the_reader_has_enough() {
         workers: vec![WorkerNo(0)],
         from: Position(1),
         to: Position(u64::MAX),
+        asset: AssetNo::ETH,
     };
     let mut seen = 0;
     let totals = scan(&*log().reader(), &query, &mut |_| {
