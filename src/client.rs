@@ -1,12 +1,24 @@
 //! A client of a running server, for the commands that go through one.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config, tungstenite};
+use tokio_util::either::Either;
+
+use crate::tls::{self, ClientFiles, TlsError};
 
 /// How often a request is repeated that the server was too busy for.
 const ATTEMPTS: u32 = 8;
@@ -14,12 +26,25 @@ const ATTEMPTS: u32 = 8;
 /// The longest wait between two attempts.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of a WebSocket's buffer for reading.
+const SOCKET_BUFFER_BYTES: usize = 1_024;
+
+/// The bytes of a connection, plain or through TLS.
+type Channel = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// A WebSocket of a client.
+pub type Socket = WebSocketStream<Channel>;
+
 /// A server, and the key to it.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     base: Url,
     key: Option<Key>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 #[derive(Clone)]
@@ -35,10 +60,22 @@ impl std::fmt::Debug for Key {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The text is no address of a server.
-    #[error("{url} is no address of a server; write it as http://HOST:PORT")]
+    #[error("{url} is no address of a server; write it as http://HOST:PORT or https://HOST:PORT")]
     Address {
         /// The text.
         url: String,
+    },
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A WebSocket cannot be opened.
+    #[error("cannot open a WebSocket at {url}")]
+    Socket {
+        /// The server.
+        url: Box<str>,
+        /// What went wrong.
+        #[source]
+        source: tungstenite::Error,
     },
     /// Nobody answers there.
     #[error("cannot reach {url}")]
@@ -104,25 +141,58 @@ impl Client {
     /// A client of the server at `url`, with the key that it is asked under.
     ///
     /// # Errors
-    /// When `url` is not `http://HOST:PORT`.
+    /// When `url` is no address of a server.
     pub fn new(url: &str, key: Option<&str>) -> Result<Self, ClientError> {
+        Self::with_tls(url, key, &ClientFiles::default())
+    }
+
+    /// A client of the server at `url`, which trusts and shows what these files hold where the
+    /// server speaks TLS.
+    ///
+    /// # Errors
+    /// When `url` is no address of a server, or the files cannot be used.
+    pub fn with_tls(
+        url: &str,
+        key: Option<&str>,
+        files: &ClientFiles,
+    ) -> Result<Self, ClientError> {
         let wrong = || ClientError::Address {
             url: url.to_owned(),
         };
         let base = Url::parse(url).map_err(|_| wrong())?;
-        if base.scheme() != "http" || !base.has_host() {
+        let tls = match base.scheme() {
+            "http" => None,
+            "https" => Some(tls::client(files)?),
+            _ => return Err(wrong()),
+        };
+        if !base.has_host() {
             return Err(wrong());
         }
-        crate::tls::use_ring();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(|source| ClientError::Unreachable {
-                url: base.as_str().into(),
-                source,
-            })?;
+        tls::use_ring();
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT);
+        let http = match &tls {
+            Some(tls) => http.tls_backend_preconfigured(tls.clone()),
+            None => http,
+        };
+        let http = http.build().map_err(|source| ClientError::Unreachable {
+            url: base.as_str().into(),
+            source,
+        })?;
         let key = key.map(|key| Key(key.into()));
-        Ok(Self { http, base, key })
+        let tls = tls.map(Arc::new);
+        Ok(Self {
+            http,
+            base,
+            key,
+            tls,
+        })
+    }
+
+    /// The same client under another key.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> Self {
+        let key = Some(Key(key.into()));
+        Self { key, ..self }
     }
 
     /// The server's address.
@@ -191,6 +261,42 @@ impl Client {
         let url = self.url(&ask);
         let response = self.send(&url, || self.request(Method::GET, &url)).await?;
         Ok(Pieces { url, response })
+    }
+
+    /// Opens a WebSocket, as a worker does.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn socket(&self, ask: Ask<'_>) -> Result<Socket, ClientError> {
+        let mut url = self.url(&ask);
+        let failed = |source| ClientError::Socket {
+            url: self.base.as_str().into(),
+            source,
+        };
+        let stream = self.connect().await.map_err(|error| failed(error.into()))?;
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        url.set_scheme(scheme)
+            .expect("one scheme of the web becomes another");
+        let limits = WebSocketConfig::default()
+            .read_buffer_size(SOCKET_BUFFER_BYTES)
+            .write_buffer_size(0);
+        let opened = client_async_with_config(url.as_str(), stream, Some(limits)).await;
+        Ok(opened.map_err(failed)?.0)
+    }
+
+    async fn connect(&self) -> io::Result<Channel> {
+        let host = self.base.host_str().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = self.base.port_or_known_default().unwrap_or(80);
+        let reached = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((bare, port)));
+        let stream = reached.await??;
+        stream.set_nodelay(true)?;
+        let Some(tls) = &self.tls else {
+            return Ok(Channel::Left(stream));
+        };
+        let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream);
+        Ok(Channel::Right(Box::new(stream.await?)))
     }
 
     fn url(&self, ask: &Ask<'_>) -> Url {

@@ -10,6 +10,7 @@ use purser_events::policy::NodeType;
 use super::events::Shown;
 use super::stream::{Form, Wanted};
 use crate::config::{Bind, Commission, Layer};
+use crate::tls::ClientFiles;
 
 /// The book of record of a compute pool: an event log, and everything that adds up from it.
 #[derive(Debug, Parser)]
@@ -71,6 +72,32 @@ pub struct ConfigArgs {
     pub data: Option<PathBuf>,
 }
 
+/// What is trusted and shown where the server speaks TLS.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct TlsArgs {
+    /// The authorities to trust, as PEM; the system's where none is named
+    #[arg(long, value_name = "FILE", env = "PURSER_CA")]
+    pub ca: Option<PathBuf>,
+    /// The certificate to show, as PEM
+    #[arg(long, value_name = "FILE", env = "PURSER_CERT")]
+    pub cert: Option<PathBuf>,
+    /// The private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", env = "PURSER_CERT_KEY")]
+    pub cert_key: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    /// The files.
+    #[must_use]
+    pub fn files(&self) -> ClientFiles {
+        ClientFiles {
+            ca: self.ca.clone(),
+            certificate: self.cert.clone(),
+            key: self.cert_key.clone(),
+        }
+    }
+}
+
 /// Where a command looks: into a data directory that no server holds, or at a running server.
 #[derive(Debug, clap::Args)]
 pub struct PlaceArgs {
@@ -84,6 +111,9 @@ pub struct PlaceArgs {
     /// The key that the server is asked under; on this machine, the one in the data directory
     #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
     pub key: Option<String>,
+    /// What is trusted and shown where the server speaks TLS.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// The worker-fee table.
@@ -165,6 +195,9 @@ pub struct Simulate {
     /// A coordinator's key; on this machine, the one in the data directory
     #[arg(long, value_name = "KEY", env = "PURSER_KEY", hide_env_values = true)]
     pub key: Option<String>,
+    /// What is trusted and shown where the server speaks TLS.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// The pool.
     #[command(flatten)]
     pub pool: PoolArgs,

@@ -8,8 +8,9 @@ use super::args::Demo;
 use super::out::{print, tell};
 use super::server::{Server, Timekeeping};
 use super::{Failure, configured, fees, place, runtime, simulate, verify};
-use crate::config::Config;
+use crate::config::{ClientRoles, Config};
 use crate::keys::Role;
+use crate::tls::ClientFiles;
 
 /// Where the server listens when nobody else does.
 const USUAL_PORT: u16 = 8203;
@@ -21,6 +22,9 @@ pub(super) fn run(args: &Demo) -> Result<(), Failure> {
         config.data = new_directory()?;
     }
     config.bind = free_address();
+    // It shows itself on this machine only.
+    (config.tls_certificate, config.tls_key) = (None, None);
+    (config.tls_client_ca, config.tls_client_roles) = (None, ClientRoles::default());
     let shown = runtime()?.block_on(show(&config, args));
     if own && args.exit {
         // The directory was made for this run only; what cannot be removed is left to the system.
@@ -36,7 +40,12 @@ async fn show(config: &Config, args: &Demo) -> Result<(), Failure> {
         server.url,
         config.data.display()
     ));
-    let client = place::server(&server.url, None, &config.data, Role::Coordinator)?;
+    let door = place::Door {
+        url: &server.url,
+        key: None,
+        tls: &ClientFiles::default(),
+    };
+    let client = place::server(&door, &config.data, Role::Coordinator)?;
     let driven = simulate::run_pool(&client, args.pool).await?;
     let query = [("min_position", driven.position.to_string())];
     let table = fees::pages(&client, &query).await?;

@@ -17,6 +17,7 @@ use crate::keys::KeysError;
 use crate::log::{AcquireError, ReadError, VerifyError};
 use crate::objects::{AddressError, ObjectError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
+use crate::tls::TlsError;
 use crate::writer::SubmitError;
 
 /// Why a command did not end well.
@@ -45,6 +46,9 @@ pub enum Failure {
     /// The ledger cannot be started.
     #[error(transparent)]
     Open(OpenError),
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The keys cannot be made or read.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -247,6 +251,8 @@ impl Failure {
             Self::FollowData | Self::Dataset(DatasetError::Other { .. }) => 2,
             Self::Client(ClientError::Address { .. }) => 2,
             Self::Archive(error) if error.is_finding() => 1,
+            Self::Address { .. } => 2,
+            Self::Client(ClientError::Address { .. } | ClientError::Tls(_)) | Self::Tls(_) => 2,
             Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
             Self::Mismatches { .. } => 1,
             _ => 3,

@@ -7,6 +7,7 @@ use super::{Failure, configured};
 use crate::client::Client;
 use crate::config::Config;
 use crate::keys::{self, Role};
+use crate::tls::ClientFiles;
 
 /// The variable that names a server.
 const URL_VARIABLE: &str = "PURSER_URL";
@@ -36,27 +37,37 @@ pub(super) fn place(args: &PlaceArgs, role: Role) -> Result<Place, Failure> {
     };
     match url {
         None => Ok(Place::Data(Box::new(config))),
-        Some(url) => server(&url, args.key.as_deref(), &config.data, role).map(Place::Server),
+        Some(url) => {
+            let door = Door {
+                url: &url,
+                key: args.key.as_deref(),
+                tls: &args.tls.files(),
+            };
+            server(&door, &config.data, role).map(Place::Server)
+        }
     }
+}
+
+/// A server as the command line names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Door<'a> {
+    pub(super) url: &'a str,
+    pub(super) key: Option<&'a str>,
+    pub(super) tls: &'a ClientFiles,
 }
 
 /// A client of a server. Without a key, the one in the data directory is used where the server
 /// runs on this machine; it is sent nowhere else.
-pub(super) fn server(
-    url: &str,
-    key: Option<&str>,
-    data: &Path,
-    role: Role,
-) -> Result<Client, Failure> {
-    let client = Client::new(url, key)?;
-    if key.is_some() || !client.is_local() {
+pub(super) fn server(door: &Door<'_>, data: &Path, role: Role) -> Result<Client, Failure> {
+    let client = Client::with_tls(door.url, door.key, door.tls)?;
+    if door.key.is_some() || !client.is_local() {
         return Ok(client);
     }
     let own = keys::read_file(data)
         .ok()
         .and_then(|file| file.of(role).first().cloned());
     match own {
-        Some(key) => Ok(Client::new(url, Some(&key))?),
+        Some(key) => Ok(client.with_key(&key)),
         None => Ok(client),
     }
 }

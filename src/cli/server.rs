@@ -1,9 +1,12 @@
 //! A server of this process: from its start to its orderly end.
 
+use std::error::Error;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,9 +17,10 @@ use super::Failure;
 use super::ledger::{self, ADDRESS_FILE};
 use super::remote::Remote;
 use crate::config::{Config, Secret};
-use crate::http::{self, Surface, surface};
+use crate::http::{self, Entrance, Surface, surface};
 use crate::keys;
 use crate::service::{Running, Service};
+use crate::tls::{ServerFiles, ServerTls, TlsError};
 
 /// How a ledger is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,12 +42,14 @@ pub(super) struct Server {
     data: PathBuf,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
-    signals: Signals,
+    renewal: JoinHandle<()>,
+    signals: Ends,
 }
 
 impl Server {
     /// Opens the data directory and listens.
     pub(super) async fn start(config: &Config, time: Timekeeping) -> Result<Self, Failure> {
+        let tls = tls(config)?;
         // From here on a signal ends the server in order, however early it comes.
         let signals = Signals::listen().map_err(Failure::Signals)?;
         let listener = listen(config.bind).await?;
@@ -61,10 +67,14 @@ impl Server {
         let bound = listener
             .local_addr()
             .map_err(|source| unbound(config.bind, source))?;
-        let url = format!("http://{bound}");
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{bound}");
         let (stop, stopped) = watch::channel(false);
+        let renewal = tokio::spawn(renew(tls.clone(), signals.hangup));
+        let signals = signals.ends;
+        let entrance = Entrance { listener, tls };
         let task =
-            tokio::spawn(async move { http::serve(router, listener, &settings, stopped).await });
+            tokio::spawn(async move { http::serve(router, entrance, &settings, stopped).await });
         // Only a hint for people; the server does not depend on it.
         if let Err(error) = fs::write(config.data.join(ADDRESS_FILE), format!("{url}\n")) {
             tracing::warn!(%error, "the address of the server cannot be noted");
@@ -78,6 +88,7 @@ impl Server {
             data,
             stop,
             task,
+            renewal,
             signals,
         })
     }
@@ -101,6 +112,7 @@ impl Server {
     /// Takes no further request, answers those in flight, and writes a snapshot.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.stop.send_replace(true);
+        self.renewal.abort();
         self.remote.stop().await;
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the listener ended badly");
@@ -128,8 +140,68 @@ fn unbound(address: SocketAddr, source: io::Error) -> Failure {
     Failure::Bind { address, source }
 }
 
-/// SIGTERM, and SIGINT as a terminal sends it.
+/// The TLS of a configuration, if it names a certificate.
+fn tls(config: &Config) -> Result<Option<Arc<ServerTls>>, Failure> {
+    let half = |given, missing| Err(Failure::Tls(TlsError::Half { given, missing }));
+    let roles = config.tls_client_roles.parties();
+    let Config {
+        tls_certificate: certificate,
+        tls_key: key,
+        tls_client_ca: ca,
+        ..
+    } = config;
+    match (certificate, key, ca) {
+        (_, _, None) if !roles.is_empty() => half("tls_client_roles", "tls_client_ca"),
+        (None, None, None) => Ok(None),
+        (None, None, Some(_)) => half("tls_client_ca", "tls_certificate"),
+        (Some(_), None, _) => half("tls_certificate", "tls_key"),
+        (None, Some(_), _) => half("tls_key", "tls_certificate"),
+        (Some(certificate), Some(key), ca) => {
+            let files = ServerFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_ca: ca.clone(),
+                client_required: roles.is_empty(),
+            };
+            Ok(Some(Arc::new(ServerTls::load(files)?)))
+        }
+    }
+}
+
+/// Reads the files of TLS again, on SIGHUP and when they change. What cannot be used changes
+/// nothing, and is told once per change.
+async fn renew(tls: Option<Arc<ServerTls>>, mut hangup: Signal) {
+    loop {
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(LOOK_EVERY) => false,
+        };
+        let Some(tls) = tls.as_ref().filter(|tls| asked || tls.changed()) else {
+            continue;
+        };
+        let tls = Arc::clone(tls);
+        match tokio::task::spawn_blocking(move || tls.reload()).await {
+            Ok(Ok(())) => tracing::info!("the certificate was read again"),
+            Ok(Err(error)) => {
+                let cause = error.source().map(ToString::to_string);
+                tracing::error!(%error, cause, "the certificate of before stays in force");
+            }
+            Err(_) => tracing::error!("reading the certificate failed"),
+        }
+    }
+}
+
+/// How often the files of TLS are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The signals that a server listens to.
 struct Signals {
+    ends: Ends,
+    hangup: Signal,
+}
+
+/// SIGTERM, and SIGINT as a terminal sends it.
+struct Ends {
     terminate: Signal,
     interrupt: Signal,
 }
@@ -138,12 +210,16 @@ impl Signals {
     fn listen() -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self {
+        let ends = Ends {
             terminate,
             interrupt,
-        })
+        };
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self { ends, hangup })
     }
+}
 
+impl Ends {
     async fn either(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

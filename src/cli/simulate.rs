@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 
 use super::args::{PoolArgs, Simulate};
 use super::out::{bar, grouped, print, print_json};
-use super::place::server;
+use super::place::{Door, server};
 use super::{Failure, configured, fees, runtime};
 use crate::client::{Client, ClientError};
 use crate::keys::Role;
@@ -20,7 +20,12 @@ pub(super) fn run(args: &Simulate) -> Result<(), Failure> {
         .clone()
         .or(named)
         .unwrap_or_else(|| format!("http://{}", config.bind));
-    let client = server(&url, args.key.as_deref(), &config.data, Role::Coordinator)?;
+    let door = Door {
+        url: &url,
+        key: args.key.as_deref(),
+        tls: &args.tls.files(),
+    };
+    let client = server(&door, &config.data, Role::Coordinator)?;
     let (driven, table) = runtime()?.block_on(async {
         let driven = run_pool(&client, args.pool).await?;
         let query = [("min_position", driven.position.to_string())];

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
 use super::value::{
     Bind, Commission, Partitions, Port, Seconds, Secret, Setting, Text, Threshold,
@@ -89,6 +90,16 @@ keys! {
     data: PathBuf = "PURSER_DATA", Some(PathBuf::from("purser-data"));
     /// The address that the server listens on: `IP`, `:PORT` or `IP:PORT`.
     bind: Bind = "PURSER_BIND", Some(Bind::DEFAULT);
+    /// The server's certificate and those between it and an authority, as PEM; without it the
+    /// server speaks plain HTTP.
+    tls_certificate: PemFile = "PURSER_TLS_CERTIFICATE", None;
+    /// The private key of the certificate, as PEM.
+    tls_key: PemFile = "PURSER_TLS_KEY", None;
+    /// The authorities of clients' certificates, as PEM.
+    tls_client_ca: PemFile = "PURSER_TLS_CLIENT_CA", None;
+    /// Those who need a certificate that names them; where none is named, every connection needs
+    /// one of `tls_client_ca`.
+    tls_client_roles: ClientRoles = "PURSER_TLS_CLIENT_ROLES", None;
     /// A further key of role coordinator, beside those in the data directory's `keys.toml`.
     coordinator_secret: Secret = "PURSER_COORDINATOR_SECRET", None;
     /// Whether `/v1/metrics` answers without a key.

@@ -1,6 +1,7 @@
 //! The configuration: `purser.toml`, overridden by the environment, overridden by flags.
 
 mod keys;
+mod tls;
 mod traffic;
 mod value;
 
@@ -10,6 +11,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
+pub use tls::{ClientRoles, PemFile};
 pub use traffic::{Bucket, Networks, Rate};
 pub use value::{
     Bind, Commission, Partition, Partitions, Seconds, Secret, Setting, Threshold, ValueError,

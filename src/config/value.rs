@@ -53,6 +53,9 @@ pub enum ValueError {
     /// It is no network.
     #[error("takes networks such as 10.0.0.0/8, or addresses")]
     Network,
+    /// It is nobody who could show a certificate.
+    #[error("takes coordinator, operator, auditor or worker")]
+    Party,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,

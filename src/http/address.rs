@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! Where a request comes from, and whether that will do for who asks.
 
 use std::net::IpAddr;
 
@@ -7,9 +7,10 @@ use axum::http::HeaderName;
 use super::app::App;
 use super::code::Code;
 use super::error::Problem;
-use super::peer::Head;
+use super::peer::{Head, Peer};
 use crate::config::Networks;
 use crate::keys::Role;
+use crate::tls::{Parties, Party};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -34,8 +35,27 @@ pub(crate) fn caller(head: Head<'_>, trusted: &Networks) -> Option<IpAddr> {
     Some(caller)
 }
 
-/// Refuses a coordinator that asks from elsewhere than its networks, where some are configured.
+const fn party_of(role: Role) -> Party {
+    match role {
+        Role::Coordinator => Party::Coordinator,
+        Role::Operator => Party::Operator,
+        Role::Auditor => Party::Auditor,
+    }
+}
+
+/// Refuses who should have shown a certificate and did not.
+pub(crate) fn identify(app: &App, head: Head<'_>, party: Party) -> Result<(), Problem> {
+    let shown = head.peer.map_or(Parties::NONE, Peer::named);
+    if app.settings.client_roles.hold(party) && !shown.hold(party) {
+        return Err(Problem::new(Code::CertificateRequired));
+    }
+    Ok(())
+}
+
+/// Refuses a role without its certificate, and a coordinator that asks from elsewhere than its
+/// networks, where some are configured.
 pub(crate) fn allow(app: &App, head: Head<'_>, role: Role) -> Result<(), Problem> {
+    identify(app, head, party_of(role))?;
     let networks = &app.settings.coordinator_networks;
     if role != Role::Coordinator || networks.is_empty() {
         return Ok(());
@@ -55,7 +75,7 @@ mod tests {
     use super::*;
     use crate::config::Setting;
     use crate::http::guests::Guests;
-    use crate::http::peer::{House, Peer};
+    use crate::http::peer::House;
     use crate::http::settings::Settings;
 
     fn seen(peer: &str, lines: &[&'static str]) -> String {
@@ -65,7 +85,7 @@ mod tests {
         };
         let guests = Guests::new(&Settings::default());
         let guest = guests.enter(peer.parse().expect("an address"));
-        let peer = Peer::new(guest.expect("there is room"), house);
+        let peer = Peer::new(guest.expect("there is room"), Parties::NONE, house);
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FORWARDED_FOR, HeaderValue::from_static(line));

@@ -138,6 +138,9 @@ codes! {
     AddressNotAllowed "address_not_allowed" 403 Refused
         "coordinators may not ask from this address"
         => "ask from one of `coordinator_networks`; behind a proxy, name it in `trusted_proxies`";
+    CertificateRequired "certificate_required" 403 Refused
+        "the role needs a client certificate that names it, as `ROLE.purser`"
+        => "connect with such a certificate of the server's `tls_client_ca`";
     UnknownRoute "unknown_route" 404 NotFound
         "there is no such route" => "see `/v1/openapi.json`";
     UnknownWorker "unknown_worker" 404 NotFound

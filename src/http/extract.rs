@@ -18,6 +18,7 @@ use super::error::Problem;
 use super::peer::{Head, Peer};
 use super::query::{self, ReadParams};
 use crate::keys::{Principal, Role};
+use crate::tls::Party;
 
 /// A set of roles, one bit each.
 pub(crate) type Roles = u8;
@@ -221,6 +222,7 @@ impl<Q: DeserializeOwned + Send> FromRequest<App> for OwnWrite<Q> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        address::identify(app, (&request).into(), Party::Worker)?;
         let params = query::read(request.uri())?;
         let id = idempotency_key(request.headers())?;
         if body::media(request.headers()) != Media::Json {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::guests::Guest;
+use crate::tls::Parties;
 
 /// One connection, as far as a route may know; cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Peer(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     guest: Guest,
+    named: Parties,
     house: House,
 }
 
@@ -37,13 +39,22 @@ pub(crate) async fn told(stopping: &mut watch::Receiver<bool>) {
 }
 
 impl Peer {
-    pub(crate) fn new(guest: Guest, house: House) -> Self {
-        Self(Arc::new(Inner { guest, house }))
+    pub(crate) fn new(guest: Guest, named: Parties, house: House) -> Self {
+        Self(Arc::new(Inner {
+            guest,
+            named,
+            house,
+        }))
     }
 
     /// The address that the connection comes from: a proxy's, where one stands between.
     pub(crate) fn address(&self) -> IpAddr {
         self.0.guest.address()
+    }
+
+    /// Whom the certificate of the other end names, if it showed one.
+    pub(crate) fn named(&self) -> Parties {
+        self.0.named
     }
 
     /// What all connections of the server share.

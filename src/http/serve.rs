@@ -1,6 +1,7 @@
 //! The listener: bounded connections, bounded heads, an orderly end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
@@ -9,16 +10,37 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::task::TaskTracker;
 
 use super::code::Code;
 use super::error::Problem;
-use super::guests::Guests;
+use super::guests::{Guest, Guests};
 use super::peer::{House, Peer, told};
 use super::settings::Settings;
+use crate::tls::{Parties, ServerTls};
+
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The address.
+    pub listener: TcpListener,
+    /// TLS; without it, plain HTTP is spoken.
+    pub tls: Option<Arc<ServerTls>>,
+}
+
+impl From<TcpListener> for Entrance {
+    fn from(listener: TcpListener) -> Self {
+        let tls = None;
+        Self { listener, tls }
+    }
+}
 
 /// Serves until `shutdown` turns true; then takes no further connection and waits, for a bounded
 /// time, for the requests in flight.
@@ -26,10 +48,11 @@ use super::settings::Settings;
 /// Over the cap of connections a client waits in the system's queue: it is not refused.
 pub async fn serve(
     router: Router,
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     settings: &Settings,
     shutdown: watch::Receiver<bool>,
 ) {
+    let Entrance { listener, tls } = entrance.into();
     let room = Arc::new(Semaphore::new(settings.connections_max));
     let tasks = TaskTracker::new();
     let door = Door {
@@ -41,6 +64,8 @@ pub async fn serve(
             tasks: tasks.clone(),
         },
         guests: Guests::new(settings),
+        tls,
+        handshake_timeout: settings.header_read_timeout,
     };
     let mut ends = shutdown;
     tokio::select! {
@@ -74,6 +99,8 @@ struct Door {
     room: Arc<Semaphore>,
     house: House,
     guests: Guests,
+    tls: Option<Arc<ServerTls>>,
+    handshake_timeout: Duration,
 }
 
 impl Door {
@@ -84,39 +111,66 @@ impl Door {
             };
             match listener.accept().await {
                 Ok((stream, address)) => match self.guests.enter(address.ip()) {
-                    Some(guest) => {
-                        self.begin(stream, Peer::new(guest, self.house.clone()), permit);
-                    }
+                    Some(guest) => self.begin(stream, guest, permit),
+                    None if self.tls.is_some() => {}
                     None => {
+                        let stream = Channel::Left(stream);
                         tokio::spawn(turn_away(stream, Code::TooManyConnections));
                     }
                 },
                 Err(error) => {
                     // Out of file descriptors, most likely: give connections time to end.
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
         }
     }
 
-    fn begin(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
+    fn begin(&self, stream: TcpStream, guest: Guest, permit: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
-        let service = Answering {
-            router: TowerToHyperService::new(self.router.clone()),
-            peer,
-        };
-        let connection = self
-            .builder
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let stopping = self.house.stopping.clone();
+        let (router, builder) = (self.router.clone(), self.builder.clone());
+        let (house, limit) = (self.house.clone(), self.handshake_timeout);
+        let tls = self.tls.as_ref().map(|tls| tls.current());
         tokio::spawn(async move {
-            run(connection, stopping).await;
+            let Some((stream, named)) = greet(stream, tls, limit).await else {
+                return;
+            };
+            let stopping = house.stopping.clone();
+            let service = Answering {
+                router: TowerToHyperService::new(router),
+                peer: Peer::new(guest, named, house),
+            };
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            run(connection.with_upgrades(), stopping).await;
             drop(permit);
         });
+    }
+}
+
+/// Shakes hands where TLS is spoken; tells whom the other end's certificate names. `None` when
+/// that fails, or takes too long.
+async fn greet(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    limit: Duration,
+) -> Option<(Channel, Parties)> {
+    let Some(tls) = tls else {
+        return Some((Channel::Left(stream), Parties::NONE));
+    };
+    match tokio::time::timeout(limit, TlsAcceptor::from(tls).accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates();
+            let named = shown.and_then(<[_]>::first).map(Parties::of);
+            Some((Channel::Right(Box::new(stream)), named.unwrap_or_default()))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no TLS came about");
+            None
+        }
+        Err(_) => None,
     }
 }
 
@@ -137,7 +191,10 @@ impl Service<Request<Incoming>> for Answering {
     }
 }
 
-type Connection = http1::UpgradeableConnection<TokioIo<TcpStream>, Answering>;
+/// The bytes of a connection, plain or through TLS.
+type Channel = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+type Connection = http1::UpgradeableConnection<TokioIo<Channel>, Answering>;
 
 async fn run(mut connection: Connection, mut stopping: watch::Receiver<bool>) {
     let outcome = tokio::select! {
@@ -167,7 +224,7 @@ async fn run(mut connection: Connection, mut stopping: watch::Receiver<bool>) {
 }
 
 /// Tells why the connection ends without an answer to a request.
-async fn turn_away(mut stream: TcpStream, code: Code) {
+async fn turn_away(mut stream: Channel, code: Code) {
     let body = Problem::new(code).body("none");
     let status = code.status();
     let retry = code.retry_after_sec();
@@ -183,7 +240,7 @@ async fn turn_away(mut stream: TcpStream, code: Code) {
     }
 }
 
-async fn end(mut stream: TcpStream) {
+async fn end(mut stream: Channel) {
     if let Err(error) = stream.shutdown().await {
         tracing::debug!(%error, "a connection did not end in order");
     }

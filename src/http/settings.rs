@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::config::{Config, Networks, Rate};
+use crate::tls::Parties;
 
 /// What the server allows: sizes, times and counts.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Settings {
     pub coordinator_networks: Networks,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
+    /// Those who need a certificate that names them.
+    pub client_roles: Parties,
     /// How often each caller may ask.
     pub rates: Rates,
     /// How many WebSockets are open at once.
@@ -85,6 +88,7 @@ impl Default for Settings {
             connections_per_address_max: 16_384,
             coordinator_networks: Networks::default(),
             trusted_proxies: Networks::default(),
+            client_roles: Parties::NONE,
             rates: Rates::OFF,
             sockets_max: 16_384,
             socket_frame_bytes_max: 4_096,
@@ -114,6 +118,7 @@ impl Settings {
             connections_per_address_max: config.connections_per_address_max.get(),
             coordinator_networks: config.coordinator_networks.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
+            client_roles: config.tls_client_roles.parties(),
             rates: Rates {
                 register: config.register_rate,
                 register_all: config.register_rate_all,

@@ -11,5 +11,6 @@ mod online;
 mod run;
 mod sample;
 mod serve;
+mod tls;
 mod traffic;
 mod usage;

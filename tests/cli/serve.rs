@@ -35,10 +35,14 @@ impl Serving {
         Self { child, url }
     }
 
-    pub(crate) fn end(mut self, signal: Signal) -> Option<i32> {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("a process id");
         let id = Pid::from_raw(id).expect("a process id");
         kill_process(id, signal).expect("the signal is sent");
+    }
+
+    pub(crate) fn end(mut self, signal: Signal) -> Option<i32> {
+        self.signal(signal);
         self.child.wait().expect("the server ends").code()
     }
 

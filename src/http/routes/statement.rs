@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::events::edge;
+use crate::http::address::identify;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::edge::Edge;
@@ -22,6 +23,7 @@ use crate::http::session::{Session, goes_on};
 use crate::http::stream::{PIECE_BYTES, Sink, Stop, stream};
 use crate::log::LogReader;
 use crate::render::statement::{CsvEntries, Entry, Query, Totals, scan};
+use crate::tls::Party;
 use crate::view::View;
 
 /// Which part of the statement, and how it is written.
@@ -113,6 +115,7 @@ fn reader(app: &App, head: Head<'_>) -> Result<Reader, Problem> {
     let Some((worker, session)) = token else {
         return admit(app, head, AUDITOR).map(|_| Reader::Auditor);
     };
+    identify(app, head, Party::Worker)?;
     goes_on(app, Session { worker, session })?;
     Ok(Reader::Worker(worker))
 }

@@ -11,6 +11,7 @@ mod seats;
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
 use axum::response::Response;
 
+use super::address::identify;
 use super::app::App;
 use super::code::Code;
 use super::error::{Problem, ProblemBody};
@@ -19,6 +20,7 @@ use super::peer::Peer;
 use super::query;
 use super::routes::miners::SessionParams;
 use super::session::{goes_on, prove};
+use crate::tls::Party;
 use line::Line;
 
 pub(crate) use seats::Seats;
@@ -38,6 +40,7 @@ const READ_BUFFER_BYTES: usize = 512;
     )
 )]
 pub(crate) async fn socket(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    identify(&app, (&request).into(), Party::Worker)?;
     let params: SessionParams = query::read(request.uri())?;
     let token = params.session_token.as_deref();
     let session = prove(&app, token.or(bearer(request.headers())))?;
