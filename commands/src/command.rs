@@ -8,6 +8,7 @@ use purser_projections::recall::RecallKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::instruction::{AnswerInstruction, InstructWorker};
 use crate::intake::TakeFile;
 use crate::jobs::JobCommand;
 use crate::matching::{
@@ -33,6 +34,10 @@ pub enum Command {
     LogOut(WorkerRef),
     /// End a worker's session if it was silent past the grace.
     LapseWorker(WorkerNo),
+    /// Ask something of a worker.
+    InstructWorker(Box<InstructWorker>),
+    /// Say whether a worker does what it was asked for.
+    AnswerInstruction(AnswerInstruction),
     /// Set a rule.
     SetPolicy(SetPolicy),
     /// Take in files of a further partition.

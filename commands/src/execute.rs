@@ -3,7 +3,9 @@
 use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
-use crate::{Answer, Command, Rejection, intake, jobs, matching, payout, policy, worker};
+use crate::{
+    Answer, Command, Rejection, instruction, intake, jobs, matching, payout, policy, worker,
+};
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
 /// the next command is decided against them.
@@ -72,6 +74,8 @@ fn decide(
         Command::RenewLease(worker) => worker::renew_lease(books, worker, into),
         Command::LogOut(worker) => worker::log_out(books, worker, into),
         Command::LapseWorker(worker) => worker::lapse(books, at, *worker, into),
+        Command::InstructWorker(asked) => instruction::instruct(books, asked, into),
+        Command::AnswerInstruction(said) => instruction::answer(books, said, into),
         Command::SetPolicy(set) => policy::set(books, set, into),
         Command::DeclarePartition(declare) => policy::declare_partition(books, declare, into),
         Command::DeclareAsset(declare) => policy::declare_asset(books, declare, into),

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod command;
+pub mod instruction;
 pub mod intake;
 pub mod jobs;
 pub mod matching;

@@ -11,6 +11,8 @@ pub enum Rejection {
     KeyMismatch,
     /// The session ended: logged out, lapsed or replaced. Register again.
     SessionEnded,
+    /// No such instruction waits for this worker's answer: it was answered, or asked anew.
+    InstructionNotWaiting,
     /// The worker was heard within the grace; it does not lapse.
     NotSilent,
     /// The rule has another value than the caller expected. Read it and decide again.
@@ -112,6 +114,7 @@ impl Rejection {
         Self::UnknownWorker,
         Self::KeyMismatch,
         Self::SessionEnded,
+        Self::InstructionNotWaiting,
         Self::NotSilent,
         Self::PolicyDiffers,
         Self::PolicyOutOfRange,
@@ -169,6 +172,7 @@ impl Rejection {
             Self::UnknownWorker => "unknown_worker",
             Self::KeyMismatch => "key_mismatch",
             Self::SessionEnded => "session_ended",
+            Self::InstructionNotWaiting => "instruction_not_waiting",
             Self::NotSilent => "not_silent",
             Self::PolicyDiffers => "policy_differs",
             Self::PolicyOutOfRange => "policy_out_of_range",
@@ -221,6 +225,9 @@ impl Rejection {
             Self::UnknownWorker => "no worker of this id is registered; register it first",
             Self::KeyMismatch => "the id belongs to another API key",
             Self::SessionEnded => "the session ended; register again",
+            Self::InstructionNotWaiting => {
+                "no such instruction waits for the worker's answer: answered before, or asked anew"
+            }
             Self::NotSilent => "the worker was heard within the grace",
             Self::PolicyDiffers => "the rule has another value than expected; read it again",
             Self::PolicyOutOfRange => "the value is outside the range of this rule",

@@ -100,7 +100,10 @@ fn is_key(kept: &KeyHash, key: &Secret) -> bool {
 
 /// The worker that a command names, whether or not its session goes on; for a worker that names
 /// itself, the session must be its latest.
-fn named<'a>(books: &'a Books, by: &WorkerRef) -> Result<(WorkerNo, &'a Pulse), Rejection> {
+pub(crate) fn named<'a>(
+    books: &'a Books,
+    by: &WorkerRef,
+) -> Result<(WorkerNo, &'a Pulse), Rejection> {
     let projections = &books.projections;
     let worker = match by {
         WorkerRef::Session { worker, .. } => Some(*worker),
@@ -118,7 +121,10 @@ fn named<'a>(books: &'a Books, by: &WorkerRef) -> Result<(WorkerNo, &'a Pulse), 
 }
 
 /// The worker that a command names, whose session must go on.
-fn live<'a>(books: &'a Books, by: &WorkerRef) -> Result<(WorkerNo, &'a Pulse), Rejection> {
+pub(crate) fn live<'a>(
+    books: &'a Books,
+    by: &WorkerRef,
+) -> Result<(WorkerNo, &'a Pulse), Rejection> {
     let (worker, pulse) = named(books, by)?;
     if pulse.live() {
         Ok((worker, pulse))

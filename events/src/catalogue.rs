@@ -1,5 +1,6 @@
 //! Every kind of event there is, with its number and its name.
 
+use crate::instruction::{InstructionAnswered, WorkerInstructed};
 use crate::intake::{
     EarlierCopyFound, ElementQuarantined, FileQuarantined, FileTaken, JobProcessed,
     JobReattributed, JobReceived, ModelNamed, OtherTaken, PartitionReset, TicketRedeemed,
@@ -144,6 +145,8 @@ catalogue! {
     95 MatchMade(Box<MatchMade>) "match_made",
     96 FeedbackGiven(Box<FeedbackGiven>) "feedback_given",
     97 AssignmentExpired(Box<AssignmentExpired>) "assignment_expired",
+    110 WorkerInstructed(Box<WorkerInstructed>) "worker_instructed",
+    111 InstructionAnswered(InstructionAnswered) "instruction_answered",
     130 PayoutRequested(Box<PayoutRequested>) "payout_requested",
     131 PayoutSigned(Box<PayoutSigned>) "payout_signed",
     132 PayoutSent(Box<PayoutSent>) "payout_sent",

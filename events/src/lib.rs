@@ -6,6 +6,7 @@ pub mod codec;
 pub mod columns;
 pub mod envelope;
 pub mod ids;
+pub mod instruction;
 pub mod intake;
 pub mod job;
 pub mod label;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::Accounts;
 use crate::connections::Connections;
 use crate::fees::Fees;
+use crate::instructions::Instructions;
 use crate::intake::Intake;
 use crate::jobs::Jobs;
 use crate::matching::Matching;
@@ -30,6 +31,8 @@ pub struct Projections {
     pub registry: Registry,
     /// Trust, jobs that hold slots, demand.
     pub matching: Matching,
+    /// What workers were asked for and have not answered.
+    pub instructions: Instructions,
     /// Who earned what in which partition.
     pub fees: Fees,
     /// Balances by double entry.
@@ -64,6 +67,7 @@ impl Projections {
         self.policy.apply(fact);
         self.registry.apply(fact, &self.policy);
         self.matching.apply(fact);
+        self.instructions.apply(fact);
         self.fees.apply(fact);
         self.accounts.apply(fact);
         self.jobs.apply(fact, &self.accounts);

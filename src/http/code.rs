@@ -153,6 +153,9 @@ codes! {
         "the idempotency key was used for another command" => "use a new key for a new command";
     PolicyDiffers "policy_differs" 409 Conflict
         "the rule has another value than the caller expected" => "read the policy and decide again";
+    InstructionNotWaiting "instruction_not_waiting" 409 Conflict
+        "no such instruction waits for the worker's answer"
+        => "nothing; it was answered before, or asked anew";
     NotSilent "not_silent" 409 Conflict
         "the worker was heard within the grace" => "wait";
     AssetDiffers "asset_differs" 409 Conflict

@@ -189,6 +189,7 @@ pub const fn of_rejection(rejection: Rejection) -> Code {
         Rejection::UnknownWorker => Code::UnknownWorker,
         Rejection::KeyMismatch => Code::KeyMismatch,
         Rejection::SessionEnded => Code::SessionEnded,
+        Rejection::InstructionNotWaiting => Code::InstructionNotWaiting,
         Rejection::NotSilent => Code::NotSilent,
         Rejection::PolicyDiffers => Code::PolicyDiffers,
         Rejection::PolicyOutOfRange => Code::PolicyOutOfRange,

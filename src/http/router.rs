@@ -15,7 +15,8 @@ use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, health,
-    intake, jobs, miners, payer_statement, policy, registry, statement, status, stream,
+    instructions, intake, jobs, miners, payer_statement, policy, registry, statement, status,
+    stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -97,6 +98,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(miners::logout))
         .routes(routes!(registry::page))
         .routes(routes!(registry::one))
+        .routes(routes!(instructions::instruct, instructions::asked))
         .routes(routes!(health::health))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))

@@ -135,6 +135,8 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         Event::LeaseGranted(one) => [Some(one.worker), None],
         Event::WorkerLapsed(one) => [Some(one.worker), None],
         Event::WorkerLoggedOut(one) => [Some(one.worker), None],
+        Event::WorkerInstructed(one) => [Some(one.worker), None],
+        Event::InstructionAnswered(one) => [Some(one.worker), None],
         Event::WorkerConnected(one) => [one.worker, None],
         Event::WorkerDisconnected(one) => [one.worker, None],
         Event::JobReceived(one) => [one.worker, None],

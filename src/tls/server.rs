@@ -2,9 +2,9 @@
 //! change. Connections that are open keep what they began with.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
@@ -32,8 +32,8 @@ pub struct ServerTls {
     seen: Mutex<Stamps>,
 }
 
-/// What the files looked like: changed at, and how long.
-type Stamps = Vec<Option<(SystemTime, u64)>>;
+/// What the files looked like: which ones, how long, and when they were changed.
+type Stamps = Vec<Option<[i64; 4]>>;
 
 impl ServerTls {
     /// Reads the files.
@@ -80,7 +80,8 @@ fn stamps(files: &ServerFiles) -> Stamps {
     let paths = paths.into_iter().chain(&files.client_ca);
     let stamp = |path: &PathBuf| {
         let seen = fs::metadata(path).ok()?;
-        Some((seen.modified().ok()?, seen.len()))
+        let (file, bytes) = (seen.ino().cast_signed(), seen.len().cast_signed());
+        Some([file, bytes, seen.mtime(), seen.mtime_nsec()])
     };
     paths.map(stamp).collect()
 }

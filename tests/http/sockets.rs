@@ -116,6 +116,12 @@ async fn what_is_no_beat_is_refused_and_the_connection_goes_on() {
             "unknown_field",
         ),
         ("{\"ts\":1,\"queue_len\":1,\"dance\":1}", "unknown_field"),
+        ("{\"instruction\":1}", "missing_field"),
+        ("{\"instruction\":-1,\"accepted\":true}", "invalid_field"),
+        (
+            "{\"instruction\":1,\"accepted\":true}",
+            "instruction_not_waiting",
+        ),
     ] {
         socket.say(frame).await;
         let error = socket.hear().await["error"].clone();
@@ -244,4 +250,117 @@ async fn over_the_cap_a_connection_is_refused_until_another_ends() {
     tokio::time::timeout(Duration::from_secs(10), opened)
         .await
         .expect("there is room again");
+}
+
+async fn instruct(server: &Server, body: &Value) -> Value {
+    let seen = server
+        .post("/v1/miners/w1/instructions", Who::Operator, body)
+        .await;
+    assert_eq!(seen.status, 200, "{seen:?}");
+    seen.body
+}
+
+#[tokio::test]
+async fn a_worker_is_told_what_is_asked_of_it_and_its_answer_changes_the_registry() {
+    let server = Server::start().await;
+    let token = server.register("w1").await;
+    let cap = json!({"set_price_cap": {"price_token_per_ksec": "0.125"}});
+    let before = instruct(&server, &cap).await;
+    assert_eq!(before["connected"], false);
+    let mut socket = Socket::open(&server, &token).await;
+    let told = socket.hear().await;
+    let expected = json!({
+        "instruction": before["position"], "set_price_cap": {"price_token_per_ksec": "0.125000"},
+    });
+    assert_eq!(told, expected, "it is told when it connects");
+    let tags = instruct(&server, &json!({"update_tags": {"tags": ["eu"]}})).await;
+    assert_eq!(tags["connected"], true);
+    let told = socket.hear().await;
+    assert_eq!(
+        told,
+        json!({"instruction": tags["position"], "update_tags": {"tags": ["eu"]}})
+    );
+    let drain = instruct(&server, &json!({"drain": {"on": true}})).await;
+    assert_eq!(socket.hear().await["drain"], json!({"on": true}));
+    let asked = server.get("/v1/miners/w1/instructions", Who::Auditor).await;
+    assert_eq!(asked.body["instructions"].as_array().map(Vec::len), Some(3));
+    for (number, accepted) in [(&before, true), (&tags, true), (&drain, false)] {
+        let answer = json!({"instruction": number["instruction"], "accepted": accepted});
+        assert!(socket.ask(&answer).await["position"].is_u64());
+        let again = socket.ask(&answer).await;
+        assert_eq!(again["error"]["code"], "instruction_not_waiting");
+    }
+    let end = socket.ask(&beat(1_000)).await["position"].clone();
+    let path = format!("/v1/miners/w1?min_position={end}");
+    let worker = server.get(&path, Who::Operator).await.body;
+    assert_eq!(worker["price_micro"], 125_000);
+    assert_eq!(worker["tags"], json!(["eu"]));
+    assert_eq!(worker["busy"], false, "what it refused changes nothing");
+    let asked = server
+        .get("/v1/miners/w1/instructions", Who::Coordinator)
+        .await;
+    assert_eq!(asked.body, json!({"instructions": [], "connected": true}));
+}
+
+#[tokio::test]
+async fn instructions_are_refused_by_shape_role_and_name() {
+    let server = Server::start().await;
+    server.register("w1").await;
+    let path = "/v1/miners/w1/instructions";
+    let fine = json!({"drain": {"on": true}});
+    for (body, code) in [
+        (json!({}), "missing_field"),
+        (json!({"dance": {}}), "unknown_field"),
+        (json!({"drain": {}}), "missing_field"),
+        (
+            json!({"drain": {"on": true}, "update_tags": {"tags": []}}),
+            "invalid_field",
+        ),
+        (
+            json!({"set_price_cap": {"price_token_per_ksec": "-1"}}),
+            "out_of_range",
+        ),
+        (
+            json!({"update_tags": {"tags": vec!["x"; 65]}}),
+            "out_of_range",
+        ),
+    ] {
+        let seen = server.post(path, Who::Operator, &body).await;
+        assert_eq!(seen.code(), code, "{body}: {seen:?}");
+    }
+    assert!(
+        server
+            .post(path, Who::Auditor, &fine)
+            .await
+            .is(403, "forbidden")
+    );
+    assert!(
+        server
+            .post(path, Who::Nobody, &fine)
+            .await
+            .is(401, "unauthenticated")
+    );
+    let nobody = "/v1/miners/nobody/instructions";
+    assert!(
+        server
+            .post(nobody, Who::Coordinator, &fine)
+            .await
+            .is(404, "unknown_worker")
+    );
+    assert!(
+        server
+            .get(nobody, Who::Operator)
+            .await
+            .is(404, "unknown_worker")
+    );
+    let once = || {
+        let request = server.request(reqwest::Method::POST, path, Who::Coordinator);
+        request.header("idempotency-key", "once").json(&fine)
+    };
+    let first = crate::server::Seen::of(once()).await.body;
+    let again = crate::server::Seen::of(once()).await.body;
+    assert_eq!(
+        (&again["instruction"], &again["replayed"]),
+        (&first["instruction"], &json!(true))
+    );
 }

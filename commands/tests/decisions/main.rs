@@ -1,5 +1,6 @@
 //! What is decided: given a history, when a command comes, then these events or this rejection.
 
+mod instruction;
 mod matching;
 mod paid;
 mod paid_properties;
@@ -22,6 +23,7 @@ fn every_rejection_has_a_row() {
         .chain(payout::ROWS)
         .chain(paid::ROWS)
         .chain(matching::ROWS)
+        .chain(instruction::ROWS)
         .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());

@@ -4,10 +4,12 @@ use purser_commands::command::{
     Beat, DeclareAsset, DeclarePartition, RegisterWorker, Secret, SetPolicy, UpdateWorker,
     WorkerRef,
 };
+use purser_commands::instruction::{AnswerInstruction, InstructWorker};
 use purser_commands::{Answer, Command, Execution, Rejection, execute};
+use purser_events::instruction::Instruction;
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::worker::Manifest;
-use purser_events::{Amount, BasisPoints, Event, Label, Micros, Wei, WorkerNo};
+use purser_events::{Amount, BasisPoints, Event, Label, Micros, Position, Wei, WorkerNo};
 use purser_projections::Books;
 
 use crate::{matching, payout};
@@ -171,6 +173,15 @@ fn command(line: &str) -> Command {
         "lease" => Command::RenewLease(worker_ref(line.plain[0])),
         "logout" => Command::LogOut(worker_ref(line.plain[0])),
         "lapse" => Command::LapseWorker(worker_no(line.plain[0])),
+        "instruct" => Command::InstructWorker(Box::new(InstructWorker {
+            worker: worker_ref(line.plain[0]),
+            instruction: instruction(&line),
+        })),
+        "answer" => Command::AnswerInstruction(AnswerInstruction {
+            worker: worker_ref(line.plain[0]),
+            instruction: Position(number(line.plain[1])),
+            accepted: line.plain[2] == "yes",
+        }),
         "policy" => Command::SetPolicy(SetPolicy {
             change: rule(line.plain[0], number(line.plain[1])),
             expected: line.number("expected").map(|v| rule(line.plain[0], v)),
@@ -186,6 +197,15 @@ fn command(line: &str) -> Command {
         _ => payout::command(&line)
             .or_else(|| matching::command(&line))
             .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
+    }
+}
+
+fn instruction(line: &Line<'_>) -> Instruction {
+    match line.plain[1] {
+        "cap" => Instruction::CapPrice(number(line.plain[2])),
+        "tags" => Instruction::SetTags(line.plain[2].split(',').map(label).collect()),
+        "drain" => Instruction::Drain(line.plain[2] == "yes"),
+        other => panic!("no such instruction: {other}"),
     }
 }
 

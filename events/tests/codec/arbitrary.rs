@@ -23,7 +23,7 @@ use purser_events::{
     Label, Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
-use crate::{payer, payout};
+use crate::{instruction, payer, payout};
 
 pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let stamp = (label(), any::<[u8; 16]>(), any::<u32>());
@@ -67,6 +67,7 @@ fn event() -> impl Strategy<Value = Event> {
         payer::event(),
         payout::event(),
         matching::event(),
+        instruction::event(),
     ]
 }
 

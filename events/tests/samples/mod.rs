@@ -1,5 +1,6 @@
 //! At least one envelope of every kind, with every shape that its fields take.
 
+mod instruction;
 mod intake;
 mod job;
 mod matching;
@@ -15,6 +16,7 @@ use purser_events::{
 pub(crate) fn all() -> Vec<(String, Envelope)> {
     let mut samples = envelopes();
     let events = worker::events().into_iter();
+    let events = events.chain(instruction::events());
     let events = events.chain(intake::events()).chain(job::events());
     let events = events.chain(payer::events()).chain(payout::events());
     let events = events.chain(matching::events());

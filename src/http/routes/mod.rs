@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod fees;
 pub(crate) mod funds;
 pub(crate) mod health;
+pub(crate) mod instructions;
 pub(crate) mod intake;
 pub(crate) mod jobs;
 pub(crate) mod miners;

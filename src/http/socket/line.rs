@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use purser_events::Actor;
+use purser_events::{Actor, Position};
+use purser_projections::instructions::Waiting;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -15,6 +16,7 @@ use crate::http::error::Problem;
 use crate::http::peer::told;
 use crate::http::session::{Session, goes_on};
 use crate::http::wire::answer::Written;
+use crate::http::wire::instruction::Told;
 use crate::http::wire::socket::{Frame, refusal, sheet};
 use crate::writer::Submission;
 
@@ -32,6 +34,8 @@ pub(super) struct Line {
     heard: Instant,
     pinged: bool,
     refusals: u32,
+    /// The last instruction that was sent.
+    instructed: Position,
 }
 
 impl Line {
@@ -43,6 +47,7 @@ impl Line {
             heard: Instant::now(),
             pinged: false,
             refusals: 0,
+            instructed: Position::ORIGIN,
         }
     }
 
@@ -69,11 +74,17 @@ impl Line {
         socket: &mut WebSocket,
         mut stopping: watch::Receiver<bool>,
     ) -> Result<std::convert::Infallible, End> {
+        self.instruct(socket).await?;
         loop {
             tokio::select! {
                 biased;
                 () = told(&mut stopping) => return Err(End::Stopping),
-                () = self.seat.replaced() => return Err(End::Replaced),
+                () = self.seat.rung() => {
+                    if self.seat.replaced() {
+                        return Err(End::Replaced);
+                    }
+                    self.instruct(socket).await?;
+                }
                 frame = socket.recv() => {
                     let frame = frame.ok_or(End::Gone)?.map_err(End::of_error)?;
                     self.heard = Instant::now();
@@ -132,11 +143,29 @@ impl Line {
     async fn answer(&self, text: &str) -> Result<Written, Problem> {
         let frame = Frame::read(text.as_bytes())?;
         let (command, id) = frame.command(self.session.worker())?;
-        self.app.limits.beat(self.session.worker)?;
+        if frame.is_beat() {
+            self.app.limits.beat(self.session.worker)?;
+        }
         let actor = Actor::Worker(self.session.worker);
         let submission = Submission { command, id, actor };
         let reply = self.app.service.writer.submit(submission).await?;
         Ok(Written::of(&reply))
+    }
+
+    /// Sends what the worker is asked for and was not told yet on this connection.
+    async fn instruct(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let waiting: Vec<Waiting> = {
+            let folds = self.app.service.view.read();
+            let waiting = folds.instructions.of(self.session.worker).iter();
+            let untold = waiting.filter(|one| one.number > self.instructed);
+            untold.cloned().collect()
+        };
+        for one in waiting {
+            let text = sheet(&Told::of(&one));
+            self.send(socket, Message::Text(text.into())).await?;
+            self.instructed = one.number;
+        }
+        Ok(())
     }
 
     /// Sends a frame; who does not take it in time is cut off.

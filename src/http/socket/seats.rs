@@ -1,6 +1,7 @@
 //! Which workers are connected, one connection each.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use purser_events::WorkerNo;
@@ -16,8 +17,12 @@ pub(crate) struct Seats {
 #[derive(Debug, Default)]
 struct Taken(Mutex<HashMap<WorkerNo, Arc<Bell>>>);
 
-/// How a connection is told that a newer one took its place.
-type Bell = Notify;
+/// How a connection is told that there is something to do.
+#[derive(Debug, Default)]
+struct Bell {
+    rung: Notify,
+    replaced: AtomicBool,
+}
 
 /// A connection's place; given back when it is dropped.
 #[derive(Debug)]
@@ -44,7 +49,8 @@ impl Seats {
         let bell = Arc::new(Bell::default());
         let older = self.taken.lock().insert(worker, Arc::clone(&bell));
         if let Some(older) = older {
-            older.notify_one();
+            older.replaced.store(true, Ordering::Release);
+            older.rung.notify_one();
         }
         Some(Seat {
             worker,
@@ -52,6 +58,17 @@ impl Seats {
             taken: Arc::clone(&self.taken),
             _room: room,
         })
+    }
+
+    /// Tells a worker's connection that there is something for it; `false` when it has none.
+    pub(crate) fn ring(&self, worker: WorkerNo) -> bool {
+        let bell = self.taken.lock().get(&worker).cloned();
+        bell.inspect(|bell| bell.rung.notify_one()).is_some()
+    }
+
+    /// Whether a worker is connected.
+    pub(crate) fn holds(&self, worker: WorkerNo) -> bool {
+        self.taken.lock().contains_key(&worker)
     }
 
     /// How many workers are connected.
@@ -67,9 +84,14 @@ impl Taken {
 }
 
 impl Seat {
-    /// Waits until a newer connection of the worker has taken the place.
-    pub(super) async fn replaced(&self) {
-        self.bell.notified().await;
+    /// Waits until there is something to do. A bell that rang before is heard.
+    pub(super) async fn rung(&self) {
+        self.bell.rung.notified().await;
+    }
+
+    /// Whether a newer connection of the worker took its place.
+    pub(super) fn replaced(&self) -> bool {
+        self.bell.replaced.load(Ordering::Acquire)
     }
 }
 
@@ -94,11 +116,14 @@ mod tests {
         let (seats, worker) = (Seats::new(2), WorkerNo(7));
         let older = seats.take(worker).expect("there is room");
         let newer = seats.take(worker).expect("there is room");
-        older.replaced().await;
+        older.rung().await;
+        assert!(older.replaced() && !newer.replaced());
         assert!(seats.take(worker).is_none(), "the older one is still there");
         drop(older);
-        assert_eq!(seats.count(), 1, "the newer one stays");
+        assert!(seats.ring(worker), "the newer one stays");
+        newer.rung().await;
         drop(newer);
+        assert!(!seats.holds(worker) && !seats.ring(worker));
         assert_eq!(seats.count(), 0);
         assert!(seats.take(worker).is_some());
     }

@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod field;
+pub(crate) mod instruction;
 pub(crate) mod job;
 pub(crate) mod job_answer;
 pub(crate) mod job_view;

@@ -1,9 +1,13 @@
 //! The frames of a worker's WebSocket: each a JSON object.
 
+use std::borrow::Cow;
+
 use purser_commands::Command;
 use purser_commands::command::WorkerRef;
-use purser_events::Label;
-use serde::Serialize;
+use purser_commands::instruction::AnswerInstruction;
+use purser_events::{Label, Position};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::worker::{BeatBody, OfWorker};
 use crate::http::code::Code;
@@ -15,12 +19,25 @@ use crate::http::json;
 pub(crate) enum Frame<'a> {
     /// It lives.
     Beat(BeatBody<'a>),
+    /// It does what it was asked for, or not.
+    Answer(AnswerBody<'a>),
 }
 
 impl<'a> Frame<'a> {
     /// Reads a frame.
     pub(crate) fn read(text: &'a [u8]) -> Result<Self, Problem> {
-        json::read(text).map(Self::Beat)
+        match json::read(text) {
+            Ok(beat) => Ok(Self::Beat(beat)),
+            Err(problem) => json::read(text).map(Self::Answer).map_err(|other| {
+                // Of a frame that is neither, what is wrong with it is told by what it looks like.
+                if is_answer(text) { other } else { problem }
+            }),
+        }
+    }
+
+    /// Whether it is a heartbeat.
+    pub(crate) const fn is_beat(&self) -> bool {
+        matches!(self, Self::Beat(_))
     }
 
     /// The command, and its id.
@@ -30,8 +47,34 @@ impl<'a> Frame<'a> {
                 silent_on_the_worker(beat)?;
                 Ok((beat.own_command(worker)?, one_id(None, beat.id())?))
             }
+            Self::Answer(answer) => {
+                let id = one_id(None, answer.id.as_deref())?;
+                let command = Command::AnswerInstruction(AnswerInstruction {
+                    worker,
+                    instruction: Position(answer.instruction),
+                    accepted: answer.accepted,
+                });
+                Ok((command, id))
+            }
         }
     }
+}
+
+/// Whether a worker does what it was asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerBody<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    instruction: u64,
+    accepted: bool,
+}
+
+/// Whether a frame was meant as an answer: it has a field that only answers have.
+fn is_answer(text: &[u8]) -> bool {
+    type Fields<'a> = std::collections::HashMap<Cow<'a, str>, IgnoredAny>;
+    serde_json::from_slice::<Fields<'_>>(text)
+        .is_ok_and(|fields| fields.contains_key("instruction") || fields.contains_key("accepted"))
 }
 
 /// The worker proved its session when it connected.

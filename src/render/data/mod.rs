@@ -36,6 +36,8 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::LeaseGranted(granted) => data.lease(granted),
         Event::WorkerLapsed(lapsed) => data.lapsed(lapsed),
         Event::WorkerLoggedOut(gone) => data.worker("worker", gone.worker),
+        Event::WorkerInstructed(asked) => data.instructed(asked),
+        Event::InstructionAnswered(said) => data.instruction_answered(said),
         Event::PolicyChanged(changed) => data.policy(changed.change),
         Event::PartitionDeclared(declared) => data.partition_declared(declared),
         Event::AssetDeclared(declared) => data.asset_declared(declared),

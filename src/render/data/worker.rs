@@ -1,6 +1,7 @@
 //! Workers: registered, updated, beaten, leased, lapsed.
 
 use purser_events::Micros;
+use purser_events::instruction::{Instruction, InstructionAnswered, WorkerInstructed};
 use purser_events::worker::{
     LeaseGranted, Manifest, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerRegistered,
     WorkerUpdated,
@@ -92,6 +93,33 @@ impl Data<'_, '_> {
         self.worker("worker", *worker);
         let last_heard = Micros::from_millis(*last_heard_ms);
         self.object.moment("last_heard_at", last_heard);
+    }
+}
+
+impl Data<'_, '_> {
+    pub(super) fn instructed(&mut self, asked: &WorkerInstructed) {
+        let WorkerInstructed {
+            worker,
+            instruction,
+        } = asked;
+        self.worker("worker", *worker);
+        self.object.text("instruction", instruction.name());
+        match instruction {
+            Instruction::CapPrice(cap) => self.object.number("price_micro", *cap),
+            Instruction::SetTags(tags) => self.object.labels("tags", tags),
+            Instruction::Drain(on) => self.object.flag("on", *on),
+        }
+    }
+
+    pub(super) fn instruction_answered(&mut self, said: &InstructionAnswered) {
+        let InstructionAnswered {
+            worker,
+            instruction,
+            accepted,
+        } = said;
+        self.worker("worker", *worker);
+        self.object.number("instruction", instruction.0);
+        self.object.flag("accepted", *accepted);
     }
 }
 

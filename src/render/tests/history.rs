@@ -20,7 +20,7 @@ use purser_events::{
 use purser_projections::Projections;
 use purser_projections::names::Names;
 
-use super::{payers, payouts};
+use super::{instructions, payers, payouts};
 
 pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
@@ -108,6 +108,7 @@ pub(super) fn history() -> Vec<Envelope> {
     history.extend(payers::history());
     history.extend(payouts::history());
     history.extend(super::matching::history());
+    history.extend(instructions::history());
     history
 }
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod instructions;
 mod matching;
 mod payers;
 mod payouts;
