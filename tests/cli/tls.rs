@@ -200,10 +200,7 @@ fn roles_that_need_a_certificate_are_nothing_without_theirs() {
         Some(fine.clone())
     );
     assert_eq!(fees("coordinator", None).ok(), Some(needed.clone()));
-    assert_eq!(
-        fees("coordinator", Some("worker")).ok(),
-        Some(needed.clone())
-    );
+    assert_eq!(fees("coordinator", Some("worker")).ok(), Some(needed));
     assert_eq!(fees("auditor", None).ok(), Some(fine));
     for refused in ["expired", "stranger"] {
         assert!(fees("coordinator", Some(refused)).is_err(), "{refused}");
