@@ -387,30 +387,45 @@ fn a_failed_commit_leaves_the_books_as_the_log_has_them() {
 }
 
 #[test]
-fn an_unknown_outcome_stops_the_writer_for_good() {
-    for (fault, landed) in [
-        (Fault::UnknownCommitted, true),
-        (Fault::UnknownAbsent, false),
-    ] {
-        let world = World::new();
-        let end = world.end();
-        world.fail_next(fault);
-        assert_eq!(
-            world.submit(register("w1"), Some("a")),
-            Err(SubmitError::Unavailable)
-        );
-        assert_eq!(
-            world.submit(commission(1), None),
-            Err(SubmitError::Unavailable)
-        );
-        assert!(world.running.service.stats.counted().failure.is_some());
-        let world = world.restart();
-        let again = world
-            .submit(register("w1"), Some("a"))
-            .expect("granted or known");
-        assert_eq!(again.replayed, landed, "{fault:?}");
-        assert_eq!(world.end(), end.next());
-    }
+fn an_unknown_outcome_is_asked_for() {
+    let world = World::new();
+    let end = world.end();
+    world.fail_next(Fault::UnknownCommitted);
+    let reply = world.submit(register("w1"), Some("a"));
+    assert_eq!(reply.expect("it is in the log").position, end.next());
+    world.fail_next(Fault::UnknownAbsent);
+    assert_eq!(
+        world.submit(register("w2"), Some("b")),
+        Err(SubmitError::Unavailable)
+    );
+    assert_eq!(world.end(), end.next());
+    let again = world.submit(register("w2"), Some("b"));
+    let again = again.expect("the writer goes on");
+    assert!(!again.replayed);
+    assert_eq!(again.position, end.next().next());
+    assert!(world.running.service.stats.counted().failure.is_none());
+}
+
+#[test]
+fn an_outcome_that_nobody_can_tell_stops_the_writer_for_good() {
+    let world = World::new();
+    let end = world.end();
+    world.fail_next(Fault::UnknownForGood);
+    assert_eq!(
+        world.submit(register("w1"), Some("a")),
+        Err(SubmitError::Unavailable)
+    );
+    assert_eq!(
+        world.submit(commission(1), None),
+        Err(SubmitError::Unavailable)
+    );
+    assert!(world.running.service.stats.counted().failure.is_some());
+    let world = world.restart();
+    let again = world
+        .submit(register("w1"), Some("a"))
+        .expect("it is known");
+    assert!(again.replayed, "it was in the log");
+    assert_eq!(world.end(), end.next());
 }
 
 #[test]
@@ -427,7 +442,7 @@ fn records_of_what_is_not_in_the_log_never_reach_the_index() {
         index: Arc::clone(&index) as Arc<dyn Index>,
     };
     let running = Running::start(&Settings::new(data.path()), parts).expect("the ledger starts");
-    *fault.lock().expect("no test panics here") = Some(Fault::UnknownAbsent);
+    *fault.lock().expect("no test panics here") = Some(Fault::Fenced);
     let lost = submission(register("w1"), Some("a"));
     assert_eq!(
         running.service.writer.submit_blocking(lost),
@@ -511,10 +526,15 @@ async fn silence_past_the_grace_becomes_one_event() {
         .submit(submission(register("w1"), None))
         .await
         .expect("granted");
-    let end = world.end();
+    let registered = world.end();
     let at = |millis| purser_events::Micros::from_millis(millis);
     service.advance_clock(at(120_000)).await.expect("forward");
-    assert_eq!(world.end(), end, "at the grace a worker is still there");
+    let end = registered.next();
+    assert_eq!(
+        world.end(),
+        end,
+        "at the grace it is degraded and still there"
+    );
     service.advance_clock(at(120_001)).await.expect("forward");
     assert_eq!(world.end(), end.next(), "past it, it lapsed");
     assert!(

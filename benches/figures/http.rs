@@ -12,7 +12,7 @@ use super::load::{self, Seen};
 use super::pool::{Dice, miner};
 use super::table::{Figures, rate};
 
-const WORKERS: u64 = 10_000;
+pub(crate) const WORKERS: u64 = 10_000;
 const PERIOD: Duration = Duration::from_secs(4);
 const RUNS: usize = 3;
 const BATCH: u64 = 1_000;
@@ -56,12 +56,28 @@ impl Server {
 
     /// Starts `purser serve` on a data directory.
     pub(crate) fn purser(data: &Path) -> Self {
+        Self::purser_with(data, &[])
+    }
+
+    /// Starts `purser serve` on a data directory, with variables of its environment.
+    pub(crate) fn purser_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_purser"));
         command
             .args(["serve", "--bind", "127.0.0.1:0", "--data"])
             .arg(data);
         command.env("PURSER_LOG", "warn");
+        command.envs(variables.iter().copied());
         Self::start(&mut command)
+    }
+
+    /// The most memory that it ever held, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|rest| rest.split_whitespace().next());
+        peak.and_then(|kib| kib.parse().ok())
+            .expect("the system tells")
     }
 
     /// Asks it to end in order, and waits until it has.
@@ -82,7 +98,7 @@ impl Server {
 }
 
 /// The first coordinator key of a data directory.
-fn coordinator_key(data: &Path) -> String {
+pub(crate) fn coordinator_key(data: &Path) -> String {
     let text = std::fs::read_to_string(data.join("keys.toml")).expect("the server made keys");
     let keys: toml::Table = text.parse().expect("keys are TOML");
     keys["coordinator"][0]
@@ -105,7 +121,7 @@ fn batch(dice: &mut Dice, count: u64) -> String {
     format!("[{}]", commands.join(","))
 }
 
-fn register(from: u64) -> String {
+pub(crate) fn register(from: u64) -> String {
     let one = |number| {
         format!(
             "{{\"register\":{{\"miner_id\":\"{}\",\"api_key\":\"key-{number}\",\

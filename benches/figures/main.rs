@@ -14,10 +14,12 @@ mod bucket;
 mod calibrate;
 mod history;
 mod http;
+mod ids;
 mod load;
 mod log;
 mod pool;
 mod replay;
+mod steady;
 mod table;
 mod writer;
 
@@ -54,6 +56,9 @@ fn main() {
     }
     if wants("log") {
         log::appends(&mut figures, directory.path(), 1.0 / sync.as_secs_f64());
+        log::sealing(&mut figures, directory.path());
+        log::waits(&mut figures, directory.path());
+        log::crash(&mut figures, directory.path());
     }
     if wants("codec") {
         replay::codec(&mut figures);
@@ -69,6 +74,12 @@ fn main() {
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);
+    }
+    if wants("steady") {
+        steady::measure(&mut figures, directory.path());
+    }
+    if wants("ids") {
+        ids::measure(&mut figures, directory.path());
     }
     println!("\n{figures}");
 }

@@ -23,6 +23,8 @@ pub enum Fault {
     UnknownCommitted,
     /// Nobody says so, but the batch is not in the log.
     UnknownAbsent,
+    /// The batch is in the log, and nobody can be asked before the next lease.
+    UnknownForGood,
     /// Somebody else has taken the lease.
     Fenced,
 }
@@ -40,6 +42,8 @@ pub struct MemoryLog {
     last: Option<BatchId>,
     epoch: u64,
     fault: Option<Fault>,
+    // Whether nobody can be asked.
+    mute: bool,
     limits: Limits,
 }
 
@@ -71,6 +75,7 @@ impl MemoryLog {
             last: None,
             epoch: 0,
             fault: None,
+            mute: false,
             limits: super::LIMITS,
         }
     }
@@ -111,6 +116,11 @@ impl MemoryLog {
                 self.put(batch);
                 AppendError::Unknown(Box::new(Asked(fault)))
             }
+            Fault::UnknownForGood => {
+                self.put(batch);
+                self.mute = true;
+                AppendError::Unknown(Box::new(Asked(fault)))
+            }
             Fault::Fenced => {
                 self.epoch += 1;
                 AppendError::Fenced
@@ -126,6 +136,7 @@ impl Log for MemoryLog {
 
     fn acquire(&mut self) -> Result<Lease, AcquireError> {
         self.epoch += 1;
+        self.mute = false;
         Ok(Lease { epoch: self.epoch })
     }
 
@@ -148,6 +159,11 @@ impl Log for MemoryLog {
     }
 
     fn resolve(&mut self, batch: BatchId) -> Result<Resolution, ReadError> {
+        if self.mute {
+            let source = Box::new(Asked(Fault::UnknownForGood));
+            let position = self.end().position;
+            return Err(ReadError::Unreadable { position, source });
+        }
         Ok(if self.last == Some(batch) {
             Resolution::Committed(self.end())
         } else {

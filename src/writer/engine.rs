@@ -18,7 +18,7 @@ use super::handle::{Outcome, Request, Submission, SubmitError, Verdict, WriterHa
 use super::publisher::Publisher;
 use super::stats::WriterStats;
 use crate::clock::Clock;
-use crate::log::{AppendError, Batch, BatchId, Lease, Log};
+use crate::log::{AppendError, Batch, BatchId, Lease, Log, Resolution};
 use crate::recall::Index;
 use crate::view::View;
 
@@ -259,8 +259,8 @@ impl Engine {
         let envelopes = draft.into_envelopes();
         let batch = self.batch(&envelopes)?;
         let began = Instant::now();
-        match self.start.log.append(self.start.lease, &batch) {
-            Ok(_) => {
+        match self.append(&batch) {
+            Ok(()) => {
                 self.stats.committed(envelopes.len(), began.elapsed());
                 self.writable(true);
                 self.answer(callers);
@@ -269,6 +269,22 @@ impl Engine {
                 Ok(())
             }
             Err(error) => self.failed(&error, callers),
+        }
+    }
+
+    /// Appends, and asks for an outcome that is unknown. Once: where the log cannot tell even then,
+    /// nobody can.
+    fn append(&mut self, batch: &Batch) -> Result<(), AppendError> {
+        let log = &mut self.start.log;
+        let unknown = match log.append(self.start.lease, batch) {
+            Ok(_) => return Ok(()),
+            Err(AppendError::Unknown(why)) => why,
+            Err(error) => return Err(error),
+        };
+        match log.resolve(batch.id()) {
+            Ok(Resolution::Committed(_)) => Ok(()),
+            Ok(Resolution::Absent) => Err(AppendError::Unavailable(unknown)),
+            Err(_) => Err(AppendError::Unknown(unknown)),
         }
     }
 

@@ -1,16 +1,22 @@
 //! The requests that share a commit, and what is decided on each.
 
+use std::time::{Duration, Instant};
+
 use purser_commands::{Command, Execution, execute};
 use purser_events::{Actor, CommandStamp, Envelope, Event, Micros, Position, Recorded};
 use purser_projections::Books;
 use purser_projections::names::Names;
 use purser_projections::recall::{RecallKey, SeenCommand};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{Outcome, Reply, Request, Submission, SubmitError, Verdict};
 
 /// A file with more elements is refused: one command must fit into one commit.
 pub(super) const ELEMENTS_MAX: usize = 65_536;
+
+/// How long the writer looks for the next request before it sleeps.
+const LINGER: Duration = Duration::from_micros(100);
 
 /// Requests that wait together.
 #[derive(Debug, Default)]
@@ -23,7 +29,7 @@ impl Group {
     /// Waits for a request, then takes along whatever waits behind it, up to `commands_max`.
     pub(super) fn gather(queue: &mut mpsc::Receiver<Request>, commands_max: usize) -> Self {
         let mut group = Self::default();
-        let Some(first) = queue.blocking_recv() else {
+        let Some(first) = first(queue) else {
             group.stop = true;
             return group;
         };
@@ -59,6 +65,20 @@ impl Group {
                 }
                 Request::Stop => {}
             }
+        }
+    }
+}
+
+/// Waits for a request. It looks for one a little while before it sleeps: a client that goes on at
+/// once does not have to wake the thread, which takes longer than to decide its command.
+fn first(queue: &mut mpsc::Receiver<Request>) -> Option<Request> {
+    let until = Instant::now() + LINGER;
+    loop {
+        match queue.try_recv() {
+            Ok(request) => return Some(request),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if Instant::now() < until => std::thread::yield_now(),
+            Err(TryRecvError::Empty) => return queue.blocking_recv(),
         }
     }
 }

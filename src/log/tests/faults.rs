@@ -272,8 +272,17 @@ fn a_hot_file_that_cannot_be_emptied_grows_no_further() {
 
 #[test]
 fn the_log_in_memory_fails_as_it_is_asked_to() {
-    use memory::Fault::{Fenced, Full, Unavailable, UnknownAbsent, UnknownCommitted};
-    for fault in [Full, Unavailable, UnknownAbsent, UnknownCommitted, Fenced] {
+    use memory::Fault::{
+        Fenced, Full, Unavailable, UnknownAbsent, UnknownCommitted, UnknownForGood,
+    };
+    for fault in [
+        Full,
+        Unavailable,
+        UnknownAbsent,
+        UnknownCommitted,
+        UnknownForGood,
+        Fenced,
+    ] {
         let mut log = MemoryLog::new();
         let lease = log.acquire().expect("nobody else holds it");
         log.fail_next(fault);
@@ -282,13 +291,17 @@ fn the_log_in_memory_fails_as_it_is_asked_to() {
         let fits = match fault {
             Full => matches!(refused, AppendError::Full),
             Unavailable => matches!(refused, AppendError::Unavailable(_)),
-            UnknownAbsent | UnknownCommitted => matches!(refused, AppendError::Unknown(_)),
+            UnknownAbsent | UnknownCommitted | UnknownForGood => {
+                matches!(refused, AppendError::Unknown(_))
+            }
             Fenced => matches!(refused, AppendError::Fenced),
         };
         assert!(fits, "{fault:?} led to {refused:?}");
-        let committed = fault == UnknownCommitted;
-        let resolved = log.resolve(batch.id()).expect("memory");
-        assert_eq!(resolved != Resolution::Absent, committed);
+        let committed = matches!(fault, UnknownCommitted | UnknownForGood);
+        match log.resolve(batch.id()) {
+            Ok(resolved) => assert_eq!(resolved != Resolution::Absent, committed),
+            Err(_) => assert_eq!(fault, UnknownForGood),
+        }
         assert_eq!(count(&log), if committed { 4 } else { 0 });
         let again = log.append(lease, &batch);
         assert_eq!(again.is_ok(), !committed && fault != Fenced);
