@@ -14,6 +14,7 @@ pub mod http;
 pub mod intake;
 pub mod keys;
 pub mod log;
+pub mod match_stats;
 pub mod metrics;
 pub mod objects;
 pub mod recall;

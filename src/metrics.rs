@@ -12,7 +12,9 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use purser_events::EventKind;
+use purser_events::matching::Reason;
 
+use crate::match_stats::{MATCH_BUCKETS_US, MatchCounts, MatchStats};
 use crate::writer::{COMMIT_BUCKETS_US, Counted};
 
 /// The statuses that are counted apart; all others share the last place.
@@ -59,6 +61,8 @@ pub struct Gauges {
 pub struct Metrics {
     routes: HashMap<String, RouteStats>,
     unmatched: RouteStats,
+    /// What is counted of matches.
+    pub matches: MatchStats,
 }
 
 impl Metrics {
@@ -71,6 +75,7 @@ impl Metrics {
         Self {
             routes: routes.collect(),
             unmatched: RouteStats::default(),
+            matches: MatchStats::default(),
         }
     }
 
@@ -86,7 +91,12 @@ impl Metrics {
     pub fn text(&self, gauges: Gauges) -> String {
         let mut registry = Registry::default();
         let routes = self.route_counts();
-        registry.register_collector(Box::new(Scrape { routes, gauges }));
+        let matches = self.matches.counts();
+        registry.register_collector(Box::new(Scrape {
+            routes,
+            gauges,
+            matches,
+        }));
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry)
             .expect("a String takes every text");
@@ -127,6 +137,7 @@ struct RouteCount {
 struct Scrape {
     routes: Vec<RouteCount>,
     gauges: Gauges,
+    matches: MatchCounts,
 }
 
 impl Collector for Scrape {
@@ -173,6 +184,8 @@ impl Collector for Scrape {
             writer.replayed,
         )?;
         commit_latency(to, writer)?;
+        match_latency(to, &self.matches)?;
+        self.matches(to)?;
         self.events(to)?;
         self.requests(to)
     }
@@ -205,7 +218,49 @@ fn commit_latency(to: &mut DescriptorEncoder<'_>, writer: &Counted) -> fmt::Resu
         .encode_histogram::<[(&str, &str); 0]>(seconds(writer.commit_us), count, &buckets, None)
 }
 
+#[expect(
+    clippy::float_arithmetic,
+    reason = "Prometheus text holds milliseconds as decimals"
+)]
+fn match_latency(to: &mut DescriptorEncoder<'_>, matches: &MatchCounts) -> fmt::Result {
+    let bounds = MATCH_BUCKETS_US.iter().map(|us| *us as f64 / 1e3);
+    let bounds = bounds.chain([f64::INFINITY]);
+    let buckets: Vec<(f64, u64)> = bounds.zip(matches.buckets).collect();
+    let (count, sum_ms) = (matches.buckets.iter().sum(), matches.sum_ns as f64 / 1e6);
+    let (name, help) = (
+        "poolhub_match_latency_ms",
+        "Time in which a match was found",
+    );
+    to.encode_descriptor(name, help, None, MetricType::Histogram)?
+        .encode_histogram::<[(&str, &str); 0]>(sum_ms, count, &buckets, None)
+}
+
 impl Scrape {
+    fn matches(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Matches that found nobody";
+        counter(to, ["purser_matches_unmet", help], self.matches.unmet)?;
+        let families = [
+            (
+                "purser_match_left_out",
+                "Workers that matches left out, by the first reason",
+                &self.matches.left_out,
+            ),
+            (
+                "purser_match_wanting",
+                "Matches that found nobody, by the reason that left most workers out",
+                &self.matches.wanting,
+            ),
+        ];
+        for (name, help, counts) in families {
+            let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (reason, count) in Reason::ALL.iter().zip(counts) {
+                let labels = [("reason", reason.code())];
+                ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+
     fn events(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (name, help) = ("purser_events", "Events recorded since the start, by kind");
         let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -244,6 +299,10 @@ mod tests {
         metrics.route(Some("/v1/health")).count(200);
         metrics.route(None).count(404);
         metrics.route(None).count(418);
+        let mut left_out = [0; 15];
+        left_out[Reason::Vram as usize] = 3;
+        let took = std::time::Duration::from_micros(40);
+        metrics.matches.count(took, 0, &left_out);
         let mut writer = Counted {
             commit_us: 5_000_070,
             ..Counted::default()
@@ -260,6 +319,10 @@ mod tests {
         });
         for line in [
             "poolhub_miners_online 2",
+            "poolhub_match_latency_ms_bucket{le=\"0.05\"} 1",
+            "poolhub_match_latency_ms_count 1",
+            "purser_matches_unmet_total 1",
+            "purser_match_wanting_total{reason=\"vram\"} 1",
             "purser_position 7",
             "purser_queue_depth 4",
             "purser_sockets 3",

@@ -302,6 +302,18 @@ impl Registry {
     }
 }
 
+impl Worker<'_> {
+    /// The share of the minutes of our clock, from the one in which it registered to that of
+    /// `now`, in which it beat, in millionths.
+    #[must_use]
+    pub fn uptime_ppm(&self, now: Micros) -> u32 {
+        let minute = |at: Micros| at.0 / 60_000_000;
+        let minutes = minute(now).saturating_sub(minute(self.file.since)) + 1;
+        let beaten = u64::from(self.pulse.minutes_beaten).min(minutes);
+        (beaten * 1_000_000 / minutes) as u32
+    }
+}
+
 impl Census {
     fn of(&mut self, status: Status) -> &mut u32 {
         match status {

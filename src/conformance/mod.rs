@@ -5,6 +5,7 @@
 //! reports each of its cases once: passed, failed with what differs, or skipped.
 
 mod livepeer;
+mod matching;
 mod value;
 
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub struct Suite {
 }
 
 /// Every kind of file that can be played.
-pub const SUITES: &[Suite] = &[livepeer::SUITE];
+pub const SUITES: &[Suite] = &[livepeer::SUITE, matching::SUITE];
 
 /// A case that did not come out as its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,7 @@ pub fn play(file: &Value) -> Option<Report> {
 mod tests {
     use super::*;
 
+    const MATCH: &str = include_str!("../../tests/data/vectors/match.json");
     const LIVEPEER: &str = include_str!("../../tests/data/vectors/livepeer.json");
 
     fn vectors() -> Value {
@@ -89,6 +91,44 @@ mod tests {
         let all = vectors()["vectors"].as_array().map_or(0, Vec::len) as u64;
         assert_eq!(report.passed + report.skipped, all);
         assert!(report.passed >= livepeer::PLAYED_MIN, "{report:?}");
+    }
+
+    #[test]
+    fn every_scenario_of_matching_comes_out_as_it_says() {
+        let file: Value = serde_json::from_str(MATCH).expect("the scenarios are JSON");
+        let report = play(&file).expect("the file is known");
+        assert_eq!(report.failed, []);
+        let all = file["scenarios"].as_array().map_or(0, Vec::len) as u64;
+        assert_eq!((report.passed, report.skipped), (all, 0));
+    }
+
+    #[test]
+    fn a_scenario_that_says_something_else_is_found() {
+        for (path, other) in [
+            ("/scenarios/0/expect/eligible", serde_json::json!(["m-a"])),
+            (
+                "/scenarios/0/expect/order",
+                serde_json::json!(["m-b", "m-a"]),
+            ),
+            ("/scenarios/0/expect/candidates/1/score_ppm", 1.into()),
+            ("/scenarios/0/expect/candidates/1/eta_ms", 1.into()),
+            ("/scenarios/0/expect/candidates/0/explain", "cap=1".into()),
+            ("/scenarios/0/expect/candidates/0/components/load", 1.into()),
+            (
+                "/scenarios/0/expect/rejected/m-c",
+                serde_json::json!(["tags"]),
+            ),
+            (
+                "/scenarios/0/expect/rejected_primary_histogram/tags",
+                2.into(),
+            ),
+            ("/scenarios/16/expect/trust_ppm/fraud", 1.into()),
+        ] {
+            let mut file: Value = serde_json::from_str(MATCH).expect("the scenarios are JSON");
+            *file.pointer_mut(path).expect(path) = other;
+            let report = play(&file).expect("the file is known");
+            assert_eq!(report.failed.len(), 1, "{path}: {report:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::frame::RequestIds;
 use super::limits::Limits;
+use super::offers::Offers;
 use super::settings::Settings;
 use super::socket::Seats;
 use crate::keys::Keys;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) seats: Seats,
     /// How often each caller may ask.
     pub(crate) limits: Limits,
+    /// The matches that were answered and not recorded.
+    pub(crate) offers: Offers,
     /// The OpenAPI document.
     pub(crate) openapi: axum::body::Bytes,
 }

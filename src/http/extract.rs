@@ -113,13 +113,19 @@ impl<const ROLES: Roles, Q: ReadParams + Send> FromRequestParts<App> for Read<RO
 pub(crate) async fn reach<Q: ReadParams>(app: &App, uri: &axum::http::Uri) -> Result<Q, Problem> {
     let params: Q = query::read(uri)?;
     if let Some(position) = params.min_position() {
-        let (view, limit) = (&app.service.view, app.settings.min_position_wait);
-        if view.position() < position && !view.reached(position, limit).await {
-            let detail = format!("the read side is at {}", view.position());
-            return Err(Problem::with(Code::PositionNotReached, detail));
-        }
+        reached(app, position).await?;
     }
     Ok(params)
+}
+
+/// Waits, for a bounded time, until the read side has reached a position.
+pub(crate) async fn reached(app: &App, position: Position) -> Result<(), Problem> {
+    let (view, limit) = (&app.service.view, app.settings.min_position_wait);
+    if view.position() < position && !view.reached(position, limit).await {
+        let detail = format!("the read side is at {}", view.position());
+        return Err(Problem::with(Code::PositionNotReached, detail));
+    }
+    Ok(())
 }
 
 /// Who may write, and how much: the kinds of writes.

@@ -14,6 +14,7 @@ mod guests;
 mod json;
 mod limits;
 mod objects;
+mod offers;
 mod peer;
 mod query;
 mod router;

@@ -15,8 +15,8 @@ use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, health,
-    instructions, intake, jobs, miners, payer_statement, policy, registry, statement, status,
-    stream,
+    instructions, intake, jobs, matching, miners, payer_statement, policy, registry, standing,
+    statement, status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -63,6 +63,7 @@ pub fn surface(parts: Surface) -> Router {
         streams,
         seats,
         limits,
+        offers: super::offers::Offers::default(),
         openapi: text.into(),
     });
     router
@@ -99,6 +100,14 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(registry::page))
         .routes(routes!(registry::one))
         .routes(routes!(instructions::instruct, instructions::asked))
+        .routes(routes!(matching::make))
+        .routes(routes!(matching::made))
+        .routes(routes!(matching::feedback))
+        .routes(routes!(standing::suspend))
+        .routes(routes!(standing::resume))
+        .routes(routes!(standing::probe))
+        .routes(routes!(standing::rotate))
+        .routes(routes!(standing::capacity))
         .routes(routes!(health::health))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))

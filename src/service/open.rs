@@ -143,7 +143,7 @@ impl Running {
         let clock = Arc::new(clock_of(settings, &*reader)?);
         let store = SnapshotStore::of(&settings.data);
         let folds = replay(&store, &*reader)?.folds;
-        let view = Arc::new(View::new(folds.clone()));
+        let view = Arc::new(View::new(folds.clone(), clock.now()));
         let recalled = Recalled::with_capacity(GENERATION_ROOM);
         let mut books = Books {
             projections: folds,

@@ -79,11 +79,7 @@ fn publish_all(view: &View, stats: &WriterStats, messages: &Receiver<Message>) {
         match message {
             Message::Commit(batch) => {
                 stats.published(&batch);
-                view.publish(|folds| {
-                    for envelope in &batch {
-                        folds.apply(envelope.recorded());
-                    }
-                });
+                view.publish(&batch);
             }
             // Nobody waits any more: nothing to tell.
             Message::Barrier(done) => drop(done.send(())),

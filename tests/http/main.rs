@@ -6,6 +6,7 @@ mod intake;
 mod jobs;
 mod limits;
 mod log;
+mod matching;
 mod miners;
 mod policy;
 mod server;

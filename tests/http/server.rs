@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use purser::http::{Settings, Surface, serve, surface};
 use purser::keys::{self, Role};
+use purser::log::{Log, RedbLog};
 use purser::service::{self, Running};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -104,6 +105,39 @@ impl Server {
             keys: keys_of,
             _data: data,
         }
+    }
+
+    /// The same ledger after a clean stop and a rebuild of everything that is derived.
+    pub(crate) async fn rebuilt(self, test_clock: bool) -> Self {
+        let Self {
+            _running: running,
+            stop,
+            ended,
+            _data: data,
+            ..
+        } = self;
+        stop.send(true).expect("the server runs");
+        ended.await.expect("it ends in order");
+        let opened = tokio::task::spawn_blocking(move || {
+            running.stop().expect("it stops in order");
+            let log = RedbLog::open(data.path()).expect("the log opens");
+            let rebuilt = service::rebuild(data.path(), &*log.reader()).expect("it is replayed");
+            assert_eq!(rebuilt.before, rebuilt.after);
+            drop(log);
+            let mut settings = service::Settings::new(data.path());
+            settings.test_clock = test_clock;
+            let running = Running::open(&settings).expect("the ledger opens again");
+            (running, data)
+        });
+        let (running, data) = opened.await.expect("opening does not panic");
+        Self::on(running, data, Start::default().settings).await
+    }
+
+    /// Moves a test clock to this time in milliseconds since 1970.
+    pub(crate) async fn set_clock(&self, now_ms: u64) {
+        let body = json!({ "now_ms": now_ms });
+        let set = self.post("/v1/test-clock", Who::Operator, &body).await;
+        assert_eq!(set.status, 200, "{set:?}");
     }
 
     pub(crate) fn key(&self, who: Who) -> Option<&str> {

@@ -19,6 +19,21 @@ const GUARDED: &[(&str, &str, &[Who])] = &[
     ("GET", "/v1/intake/report", &[Who::Auditor]),
     ("GET", "/v1/workers/fees", &[Who::Auditor, Who::Coordinator]),
     ("GET", "/v1/events", &[Who::Auditor]),
+    ("POST", "/v1/match", &[Who::Coordinator]),
+    (
+        "GET",
+        "/v1/match/j1",
+        &[Who::Coordinator, Who::Operator, Who::Auditor],
+    ),
+    ("POST", "/v1/feedback", &[Who::Coordinator]),
+    ("POST", "/v1/miners/w1/suspend", &[Who::Operator]),
+    ("POST", "/v1/miners/w1/resume", &[Who::Operator]),
+    ("POST", "/v1/miners/w1/probes", &[Who::Operator]),
+    (
+        "GET",
+        "/v1/capacity",
+        &[Who::Coordinator, Who::Operator, Who::Auditor],
+    ),
 ];
 
 fn method(text: &str) -> Method {

@@ -1,6 +1,7 @@
 //! The registry, to be looked at.
 
 use axum::extract::State;
+use purser_events::matching::RegionFinding;
 use purser_events::{Label, Micros, Position, WorkerNo};
 use purser_projections::Projections;
 use purser_projections::registry::Worker;
@@ -79,10 +80,62 @@ pub(crate) struct Miner {
     session: u32,
     last_heard_at: String,
     lease_until: String,
+    /// Jobs that were assigned to it and are not reported on.
+    open_jobs: u32,
+    /// How far it is trusted, in millionths.
+    trust_ppm: u32,
+    /// Whether it is left out of matches.
+    suspended: bool,
+    /// Why an operator suspended it.
+    suspended_reason: Option<String>,
+    /// `claimed`, `verified` or `contradicted` by probes; null where it claims no region.
+    region_status: Option<&'static str>,
+    /// The figures that a service level is judged by.
+    sla: Sla,
     /// The event that registered it.
     registered_position: u64,
     /// The event that last changed what it offers.
     changed_position: u64,
+}
+
+/// The figures that a service level is judged by, from what the log holds of the worker.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Sla {
+    /// The share of the minutes since it registered in which it beat, in millionths.
+    uptime_ppm: u32,
+    /// The share of jobs that it completed among those that are over, in millionths.
+    completion_ppm: Option<u32>,
+    /// The mean time of completed jobs in milliseconds.
+    response_ms: Option<u64>,
+    completed: u64,
+    /// Completed after their deadline.
+    late: u64,
+    rejected: u64,
+    failed: u64,
+    /// Nobody reported in time.
+    expired: u64,
+}
+
+fn sla(folds: &Projections, worker: &Worker<'_>, now: Micros) -> Sla {
+    let counts = folds.matching.standing(worker.number).counts;
+    Sla {
+        uptime_ppm: worker.uptime_ppm(now),
+        completion_ppm: counts.completion_ppm(),
+        response_ms: counts.response_ms(),
+        completed: counts.completed,
+        late: counts.late,
+        rejected: counts.rejected,
+        failed: counts.failed,
+        expired: counts.expired,
+    }
+}
+
+const fn finding_word(finding: RegionFinding) -> &'static str {
+    match finding {
+        RegionFinding::Open => "claimed",
+        RegionFinding::Verified => "verified",
+        RegionFinding::Contradicted => "contradicted",
+    }
 }
 
 fn texts(labels: &[Label]) -> Vec<String> {
@@ -93,6 +146,7 @@ fn texts(labels: &[Label]) -> Vec<String> {
 fn miner(folds: &Projections, worker: Worker<'_>, now: Micros) -> Miner {
     let (pulse, file, offer) = (worker.pulse, worker.file, &worker.file.manifest);
     let status = pulse.status(now, &folds.policy);
+    let standing = folds.matching.standing(worker.number);
     Miner {
         miner_id: folds.names.workers()[worker.number.index()].to_string(),
         status: status.map_or("unknown", |status| status.as_str()),
@@ -119,6 +173,15 @@ fn miner(folds: &Projections, worker: Worker<'_>, now: Micros) -> Miner {
         session: pulse.session,
         last_heard_at: rfc3339(pulse.last_heard),
         lease_until: rfc3339(pulse.lease_until()),
+        open_jobs: standing.open,
+        trust_ppm: standing.trust.ppm(now.millis()),
+        suspended: standing.suspended(now.millis()),
+        suspended_reason: standing.suspended.as_ref().map(ToString::to_string),
+        region_status: offer
+            .region
+            .is_some()
+            .then(|| finding_word(standing.region)),
+        sla: sla(folds, &worker, now),
         registered_position: file.registered_at.0,
         changed_position: file.changed_at.0,
     }

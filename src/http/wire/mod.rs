@@ -8,6 +8,7 @@ pub(crate) mod instruction;
 pub(crate) mod job;
 pub(crate) mod job_answer;
 pub(crate) mod job_view;
+pub(crate) mod matching;
 pub(crate) mod money;
 pub(crate) mod policy;
 pub(crate) mod register;

@@ -15,7 +15,7 @@ use crate::http::decimal::{GB_TO_MIB, TO_MILLIONTHS};
 use crate::http::error::Problem;
 
 /// The longest API key in bytes.
-const API_KEY_BYTES_MAX: usize = 512;
+pub(crate) const API_KEY_BYTES_MAX: usize = 512;
 
 /// What a worker says of itself. Decimals may be JSON numbers or text; gigabytes are of 1,024 MiB
 /// and are kept in whole MiB, cut; a price has at most six decimal places.
@@ -141,7 +141,7 @@ pub(crate) fn price(raw: &RawValue) -> Result<u64, Problem> {
 }
 
 /// Random bytes for the hash of a new key.
-fn salt() -> Result<[u8; 16], Problem> {
+pub(crate) fn salt() -> Result<[u8; 16], Problem> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt)
         .map_err(|error| Problem::with(Code::Internal, format!("no randomness: {error}")))?;

@@ -222,6 +222,15 @@ impl MatchIndex {
         now.0.saturating_sub(last_heard.0) > self.grace.0
     }
 
+    /// Supposes that a worker were trusted so far, until something happens to it: for questions of
+    /// the form "what if".
+    pub fn suppose_trust(&mut self, worker: WorkerNo, trust_ppm: u32) {
+        if self.offer(worker).is_some() {
+            self.rows[worker.index()].trust = trust_ppm;
+            self.place(worker.index());
+        }
+    }
+
     fn grow(&mut self, workers: usize) {
         if workers <= self.rows.len() {
             return;

@@ -1,0 +1,378 @@
+//! Matching over HTTP: match, assign, feedback, trust, standing; the points of the pool hub's
+//! checklist that it covers.
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, Start, Who, changed, manifest};
+
+/// A day in 2026, in milliseconds since 1970.
+const BEGUN_MS: u64 = 1_767_323_045_678;
+
+async fn on_a_test_clock() -> Server {
+    let start = Start {
+        test_clock: true,
+        ..Start::default()
+    };
+    let server = Server::with(start).await;
+    server.set_clock(BEGUN_MS).await;
+    server
+}
+
+/// Registers a worker and lets it beat; answers its token.
+async fn join(server: &Server, id: &str, price: Value) -> String {
+    let body = changed(manifest(id), "price_token_per_ksec", price);
+    // A coordinator vouches for it, so that no limit for strangers acts.
+    let joined = server
+        .post("/v1/miners/register", Who::Coordinator, &body)
+        .await;
+    assert_eq!(joined.status, 201, "{joined:?}");
+    settle(server, joined.position()).await;
+    joined.body["session_token"]
+        .as_str()
+        .expect("a token")
+        .into()
+}
+
+/// Waits until the read side has reached a position.
+async fn settle(server: &Server, position: u64) {
+    let path = format!("/v1/policy?min_position={position}");
+    let seen = server.get(&path, Who::Operator).await;
+    assert_eq!(seen.status, 200, "{seen:?}");
+}
+
+async fn find(server: &Server, body: &Value) -> Value {
+    let found = server.post("/v1/match", Who::Coordinator, body).await;
+    assert_eq!(found.status, 200, "{found:?}");
+    found.body
+}
+
+fn ids(found: &Value) -> Vec<&str> {
+    let candidates = found["candidates"].as_array().expect("candidates");
+    let ids = candidates.iter().map(|one| one["miner_id"].as_str());
+    ids.map(|id| id.expect("an id")).collect()
+}
+
+#[tokio::test]
+async fn a_match_answers_candidates_with_their_parts_and_a_histogram_of_reasons() {
+    let server = Server::start().await;
+    let empty = find(&server, &json!({"job_id": "j0"})).await;
+    assert_eq!((ids(&empty).len(), &empty["rejected"]), (0, &json!({})));
+    join(&server, "dear", json!("2")).await;
+    join(&server, "cheap", json!("0.5")).await;
+    let body = json!({"job_id": "j1", "top_k": 5, "hints": {"max_price": "1.0"}});
+    let found = find(&server, &body).await;
+    assert_eq!(ids(&found), ["cheap"]);
+    assert_eq!(found["rejected"], json!({"price": 1}));
+    let best = &found["candidates"][0];
+    assert_eq!(best["components"]["price"], 500_000);
+    assert_eq!(best["price"].to_string(), "0.5");
+    assert_eq!(
+        best["score_ppm"],
+        400_000 + 100_000 + 100_000 + 75_000 + 40_000
+    );
+    assert!(
+        best["explain"]
+            .as_str()
+            .expect("text")
+            .starts_with("cap=1.000 \u{2022} price=0.500")
+    );
+    let path = "/v1/match?reasons=all";
+    let all = server.post(path, Who::Coordinator, &body).await.body;
+    assert_eq!(all["rejected"], json!({"dear": ["price"]}));
+    assert_eq!(all["rejected_primary_histogram"], json!({"price": 1}));
+    let none = server
+        .post("/v1/match?reasons=none", Who::Coordinator, &body)
+        .await
+        .body;
+    assert_eq!(
+        (&none["candidates"], &none["rejected"]),
+        (&all["candidates"], &json!({}))
+    );
+    let log = server.get("/v1/events?type=match_made", Who::Auditor).await;
+    assert!(
+        log.text.is_empty(),
+        "a match that is not recorded leaves no event"
+    );
+}
+
+#[tokio::test]
+async fn each_defect_of_a_match_has_its_status_and_code() {
+    let server = Server::start().await;
+    let table = [
+        (json!({}), 400, "missing_field"),
+        (
+            json!({"job_id": "j", "requirements": {"min_vram": 8}}),
+            400,
+            "unknown_field",
+        ),
+        (
+            json!({"job_id": "j", "requirements": {"accel": "cuda"}}),
+            400,
+            "invalid_field",
+        ),
+        (json!({"job_id": "j", "top_k": 0}), 422, "out_of_range"),
+        (json!({"job_id": "j", "top_k": 51}), 422, "out_of_range"),
+        (json!({"job_id": "j", "assign": 2}), 422, "out_of_range"),
+        (
+            json!({"job_id": "j", "hints": {"region_trust": "verified"}}),
+            422,
+            "out_of_range",
+        ),
+        (
+            json!({"job_id": "j", "hints": {"max_price": -1}}),
+            422,
+            "out_of_range",
+        ),
+    ];
+    for (body, status, code) in table {
+        let answer = server.post("/v1/match", Who::Coordinator, &body).await;
+        assert!(answer.is(status, code), "{body}: {answer:?}");
+    }
+    let body = json!({"job_id": "j"});
+    let nobody = server.post("/v1/match", Who::Nobody, &body).await;
+    assert!(nobody.is(401, "unauthenticated"), "{nobody:?}");
+    let operator = server.post("/v1/match", Who::Operator, &body).await;
+    assert!(operator.is(403, "forbidden"), "{operator:?}");
+}
+
+#[tokio::test]
+async fn an_assigned_job_has_one_winner_and_is_explained_ever_after() {
+    let server = Server::start().await;
+    join(&server, "w1", json!("0.5")).await;
+    let body = json!({"job_id": "j1", "top_k": 3, "assign": true});
+    let won = find(&server, &body).await;
+    assert_eq!(won["assigned"], json!(["w1"]));
+    assert_eq!(won["replayed"], false);
+    let again = server.post("/v1/match", Who::Coordinator, &body).await;
+    assert!(again.is(409, "job_assigned"), "{again:?}");
+    settle(&server, won["position"].as_u64().expect("a position")).await;
+    let past = server.get("/v1/match/j1", Who::Auditor).await;
+    assert_eq!(past.status, 200, "{past:?}");
+    assert_eq!(past.body["candidates"], won["candidates"]);
+    assert_eq!(past.body["position"], won["position"]);
+    assert_eq!(past.body["weights"]["cap"], 400_000);
+    let unknown = server.get("/v1/match/j2", Who::Auditor).await;
+    assert!(unknown.is(404, "unknown_match"), "{unknown:?}");
+    // The worker takes four at once.
+    for job in ["j2", "j3", "j4"] {
+        let made = find(&server, &json!({"job_id": job, "assign": true})).await;
+        settle(&server, made["position"].as_u64().expect("a position")).await;
+    }
+    let full = find(&server, &json!({"job_id": "j5", "assign": true})).await;
+    assert_eq!((ids(&full).len(), &full["assigned"]), (0, &json!([])));
+    assert_eq!(full["rejected"], json!({"capacity": 1}));
+    let at = full["position"].as_u64().expect("a position");
+    let path = format!("/v1/capacity?min_position={at}");
+    let capacity = server.get(&path, Who::Auditor).await.body;
+    assert_eq!(
+        (&capacity["matches"], &capacity["unmet"]),
+        (&json!(5), &json!(1))
+    );
+    assert_eq!(capacity["unmet_reasons"], json!({"capacity": 1}));
+}
+
+#[tokio::test]
+async fn a_slot_that_nobody_reports_on_is_free_again() {
+    let server = on_a_test_clock().await;
+    let now = BEGUN_MS;
+    join(&server, "w1", json!("0.5")).await;
+    let hints = json!({"deadline_ms": 60_000_000});
+    let body = json!({"job_id": "j1", "assign": true, "hints": {}});
+    find(&server, &body).await;
+    let late = json!({"job_id": "late", "hints": hints});
+    assert_eq!(
+        find(&server, &late).await["rejected"],
+        json!({"deadline": 1})
+    );
+    server.set_clock(now + 3_630_001).await;
+    let log = server
+        .get("/v1/events?type=assignment_expired", Who::Auditor)
+        .await;
+    assert_eq!(log.text.lines().count(), 1, "{}", log.text);
+    let again = find(&server, &body).await;
+    assert_eq!(
+        again["assigned"],
+        json!([]),
+        "the worker was silent meanwhile"
+    );
+}
+
+/// Checklist, 1: three workers, mixed; the same manifest again; another key.
+#[tokio::test]
+async fn three_workers_register_and_a_foreign_key_is_refused_without_an_event() {
+    let server = Server::start().await;
+    for id in ["m-a", "m-b", "m-c"] {
+        join(&server, id, json!("0.75")).await;
+    }
+    let events = || server.get("/v1/events?type=worker_registered", Who::Auditor);
+    assert_eq!(events().await.text.lines().count(), 3);
+    let path = "/v1/miners/register";
+    let foreign = changed(manifest("m-a"), "api_key", json!("another"));
+    let foreign = server.post(path, Who::Coordinator, &foreign).await;
+    assert!(foreign.is(409, "key_mismatch"), "{foreign:?}");
+    let same = changed(manifest("m-a"), "price_token_per_ksec", json!("0.75"));
+    let same = server.post(path, Who::Coordinator, &same).await;
+    assert_eq!(same.status, 200);
+    assert_eq!(events().await.text.lines().count(), 3);
+}
+
+/// Checklist, 2: the edge of the grace, to the millisecond; each event once; the gauge falls.
+#[tokio::test]
+async fn a_silent_worker_is_degraded_then_offline_once_each_and_the_gauge_falls() {
+    let server = on_a_test_clock().await;
+    let now = BEGUN_MS;
+    join(&server, "w1", json!("0.5")).await;
+    let ask = json!({"job_id": "j"});
+    let count = async |kind: &str| {
+        let path = format!("/v1/events?type={kind}");
+        server.get(&path, Who::Auditor).await.text.lines().count()
+    };
+    let online = async || {
+        let text = server.get("/v1/metrics", Who::Auditor).await.text;
+        let mut lines = text.lines();
+        lines.any(|line| line == "poolhub_miners_online 1")
+    };
+    server.set_clock(now + 60_001).await;
+    assert_eq!(
+        (count("worker_degraded").await, count("worker_lapsed").await),
+        (1, 0)
+    );
+    server.set_clock(now + 120_000).await;
+    assert_eq!(ids(&find(&server, &ask).await), ["w1"]);
+    assert!(online().await);
+    server.set_clock(now + 120_001).await;
+    let gone = find(&server, &ask).await;
+    assert_eq!(
+        (ids(&gone).len(), &gone["rejected"]),
+        (0, &json!({"inactive": 1}))
+    );
+    assert!(!online().await);
+    server.set_clock(now + 500_000).await;
+    assert_eq!(
+        (count("worker_degraded").await, count("worker_lapsed").await),
+        (1, 1)
+    );
+}
+
+/// Checklist, 3: the same registry and the same request give the same bytes, after a rebuild too.
+#[tokio::test]
+async fn a_match_is_answered_byte_by_byte_the_same() {
+    let server = on_a_test_clock().await;
+    for number in 0..20 {
+        join(
+            &server,
+            &format!("w{number}"),
+            json!(f64::from(number) / 16.0),
+        )
+        .await;
+    }
+    let body = json!({"job_id": "j", "top_k": 10, "requirements": {"min_vram_gb": 8}});
+    let first = server.post("/v1/match", Who::Coordinator, &body).await.text;
+    for _ in 0..100 {
+        let again = server.post("/v1/match", Who::Coordinator, &body).await.text;
+        assert_eq!(again, first);
+    }
+    let server = server.rebuilt(true).await;
+    let after = server.post("/v1/match", Who::Coordinator, &body).await.text;
+    assert_eq!(after, first);
+}
+
+/// Checklist, 5: ten completed jobs and three failed ones turn the order.
+#[tokio::test]
+async fn feedback_moves_trust_and_turns_the_order() {
+    let server = Server::start().await;
+    join(&server, "x", json!("0.50")).await;
+    join(&server, "y", json!("0.48")).await;
+    let ask = |job: &str| json!({"job_id": job, "top_k": 2});
+    assert_eq!(ids(&find(&server, &ask("before")).await), ["y", "x"]);
+    let report = async |job: &str, id: &str, outcome: &str, code: Option<&str>| {
+        let mut body = json!({"job_id": job, "miner_id": id, "outcome": outcome});
+        if let Some(code) = code {
+            body["fail_code"] = json!(code);
+        }
+        let told = server.post("/v1/feedback", Who::Coordinator, &body).await;
+        settle(&server, told.position()).await;
+        told.body
+    };
+    let mut trust = Value::Null;
+    for number in 0..10 {
+        let job = format!("good-{number}");
+        find(&server, &ask(&job)).await;
+        report(&job, "x", "accepted", None).await;
+        trust = report(&job, "x", "completed", None).await;
+    }
+    assert_eq!(
+        (&trust["trust_ppm"], &trust["counted"]),
+        (&json!(857_142), &json!(true))
+    );
+    for number in 0..3 {
+        let job = format!("bad-{number}");
+        find(&server, &ask(&job)).await;
+        trust = report(&job, "y", "failed", Some("bad_output")).await;
+    }
+    assert_eq!(trust["trust_ppm"], 285_714);
+    let again = report("bad-2", "y", "completed", None).await;
+    assert_eq!(
+        (&again["counted"], &again["ignored"]),
+        (&json!(false), &json!("duplicate"))
+    );
+    let never = report("never", "y", "completed", None).await;
+    assert_eq!(never["ignored"], "not_assigned");
+    assert_eq!(ids(&find(&server, &ask("after")).await), ["x", "y"]);
+    let shown = server.get("/v1/miners/x", Who::Auditor).await.body;
+    assert_eq!(shown["trust_ppm"], 857_142);
+    assert_eq!(shown["sla"]["completion_ppm"], 1_000_000);
+}
+
+#[tokio::test]
+async fn an_operator_suspends_resumes_and_probes() {
+    let server = Server::start().await;
+    join(&server, "w1", json!("0.5")).await;
+    let reason = json!({"reason": "overheats"});
+    let suspend = "/v1/miners/w1/suspend";
+    let denied = server.post(suspend, Who::Coordinator, &reason).await;
+    assert!(denied.is(403, "forbidden"), "{denied:?}");
+    let done = server.post(suspend, Who::Operator, &reason).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    settle(&server, done.position()).await;
+    let found = find(&server, &json!({"job_id": "j"})).await;
+    assert_eq!(found["rejected"], json!({"suspended": 1}));
+    let shown = server.get("/v1/miners/w1", Who::Operator).await.body;
+    assert_eq!(shown["suspended_reason"], "overheats");
+    let resume = "/v1/miners/w1/resume";
+    let resumed = server.post(resume, Who::Operator, &reason).await;
+    settle(&server, resumed.position()).await;
+    let region = shown["region"].as_str().expect("a region").to_owned();
+    let verified = json!({
+        "job_id": "j",
+        "hints": {"region": region, "region_trust": "verified"},
+    });
+    let found = find(&server, &verified).await;
+    assert_eq!(found["rejected"], json!({"region_unverified": 1}));
+    let probe = json!({"region": region, "rtt_ms": 12.5, "samples": 5});
+    let probed = server
+        .post("/v1/miners/w1/probes", Who::Operator, &probe)
+        .await;
+    assert_eq!(probed.status, 200, "{probed:?}");
+    settle(&server, probed.position()).await;
+    assert_eq!(ids(&find(&server, &verified).await), ["w1"]);
+    let unknown = server
+        .post("/v1/miners/w9/suspend", Who::Operator, &reason)
+        .await;
+    assert!(unknown.is(404, "unknown_worker"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_rotated_and_the_old_one_ends() {
+    let server = Server::start().await;
+    let token = join(&server, "w1", json!("0.5")).await;
+    let body = json!({"session_token": token, "new_api_key": "quite-new", "overlap_sec": 0});
+    let rotated = server.post("/v1/miners/key", Who::Nobody, &body).await;
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    assert!(!rotated.text.contains("quite-new"));
+    let with_new = changed(manifest("w1"), "api_key", json!("quite-new"));
+    let opened = server
+        .post("/v1/miners/register", Who::Coordinator, &with_new)
+        .await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+}
