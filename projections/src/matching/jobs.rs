@@ -29,6 +29,8 @@ pub struct LiveJob {
 pub struct Slot {
     /// The worker.
     pub worker: WorkerNo,
+    /// Whether room of the worker is held for it: not where the job was only offered.
+    pub held: bool,
     /// Whether the worker took the job.
     pub accepted: bool,
     /// How soon the job has to be done, in milliseconds.
@@ -97,14 +99,13 @@ impl Jobs {
         self.ends.insert(end);
     }
 
-    /// A worker took a job: one that was assigned, or one that it was only offered. Answers whether
-    /// the job holds a slot more than before.
+    /// A worker took a job: one that was assigned, or one that it was only offered.
     pub(super) fn accept(
         &mut self,
         given: &FeedbackGiven,
         coordinator: KeyTag,
         expires_at_ms: u64,
-    ) -> bool {
+    ) {
         let (job, worker) = (&given.job, given.worker);
         let slots = self.jobs.get_mut(job).map(|live| live.slots.iter_mut());
         let slot = slots.and_then(|mut slots| slots.find(|slot| slot.worker == worker));
@@ -113,19 +114,19 @@ impl Jobs {
             slot.accepted = true;
             slot.expires_at_ms = expires_at_ms;
             self.ends.insert((expires_at_ms, job.clone(), worker));
-            return false;
+            return;
         }
         let slot = Slot {
             worker,
+            held: false,
             accepted: true,
             deadline_ms: given.deadline_ms,
             expires_at_ms,
         };
         self.begin(job, (coordinator, Position::ORIGIN), slot);
-        true
     }
 
-    /// A job lets go of a worker; answers whether it held a slot.
+    /// A job lets go of a worker; answers whether it held room of the worker.
     pub(super) fn end(&mut self, job: &Label, worker: WorkerNo) -> bool {
         let Some(live) = self.jobs.get_mut(job) else {
             return false;
@@ -138,6 +139,6 @@ impl Jobs {
             self.jobs.remove(job);
         }
         self.ends.remove(&(slot.expires_at_ms, job.clone(), worker));
-        true
+        slot.held
     }
 }

@@ -43,9 +43,9 @@ impl Matching {
             Event::MatchMade(made) => self.made(fact, made),
             Event::FeedbackGiven(given) => self.given(given, fact.recorded_at),
             Event::AssignmentExpired(expired) => {
-                self.jobs.end(&expired.job, expired.worker);
+                let held = self.jobs.end(&expired.job, expired.worker);
                 let standing = self.of(expired.worker);
-                standing.open -= 1;
+                standing.open -= u32::from(held);
                 standing.counts.expired += 1;
                 standing.weigh(expired.evidence, fact.recorded_at.millis());
             }
@@ -89,6 +89,7 @@ impl Matching {
         for worker in &made.assigned {
             let slot = Slot {
                 worker: *worker,
+                held: true,
                 accepted: false,
                 deadline_ms: made.ask.deadline_ms,
                 expires_at_ms: made.expires_at_ms,
@@ -108,9 +109,7 @@ impl Matching {
             Outcome::Accepted => {
                 let by = given.coordinator;
                 let expires_at_ms = given.expires_at_ms.expect("an acceptance runs out");
-                if self.jobs.accept(given, by, expires_at_ms) {
-                    standing.open += 1;
-                }
+                self.jobs.accept(given, by, expires_at_ms);
             }
             _ => {
                 if self.jobs.end(&given.job, given.worker) {
