@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{Seen, Server, Who};
+use crate::server::{Seen, Server, Who, manifest};
 
 fn lines(seen: &Seen) -> Vec<Value> {
     assert_eq!(seen.status, 200, "{seen:?}");
@@ -153,9 +153,13 @@ async fn a_stream_goes_on_behind_the_last_event_that_was_heard() {
 #[tokio::test]
 async fn events_are_told_as_cloud_events() {
     let server = Server::start().await;
-    server.register("w1").await;
-    let path = "/v1/events?format=cloudevents&type=worker_registered";
-    let seen = server.get(path, Who::Auditor).await;
+    let path = "/v1/miners/register";
+    let joined = server.post(path, Who::Nobody, &manifest("w1")).await;
+    let path = format!(
+        "/v1/events?format=cloudevents&type=worker_registered&min_position={}",
+        joined.position()
+    );
+    let seen = server.get(&path, Who::Auditor).await;
     assert_eq!(seen.status, 200);
     assert_eq!(seen.body["specversion"], "1.0");
     assert_eq!(seen.body["type"], "purser.worker_registered");

@@ -20,11 +20,6 @@ const GUARDED: &[(&str, &str, &[Who])] = &[
     ("GET", "/v1/workers/fees", &[Who::Auditor, Who::Coordinator]),
     ("GET", "/v1/events", &[Who::Auditor]),
     ("POST", "/v1/match", &[Who::Coordinator]),
-    (
-        "GET",
-        "/v1/match/j1",
-        &[Who::Coordinator, Who::Operator, Who::Auditor],
-    ),
     ("POST", "/v1/feedback", &[Who::Coordinator]),
     ("POST", "/v1/miners/w1/suspend", &[Who::Operator]),
     ("POST", "/v1/miners/w1/resume", &[Who::Operator]),
