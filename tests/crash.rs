@@ -4,6 +4,8 @@
 //! `PURSER_CRASH_DEEP=N` builds N times as many random images, `PURSER_CRASH_ROUNDS=N` makes the
 //! run longer, `PURSER_CRASH_SEED=S` makes other random choices.
 
+#[path = "crash/adopt.rs"]
+mod adopt;
 #[path = "crash/check.rs"]
 mod check;
 #[path = "crash/disk.rs"]
