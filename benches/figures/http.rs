@@ -80,6 +80,11 @@ impl Server {
             .expect("the system tells")
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end in order, and waits until it has.
     pub(crate) fn stop(mut self) {
         let id = rustix::process::Pid::from_child(&self.child);

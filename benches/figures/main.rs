@@ -15,6 +15,7 @@ mod calibrate;
 mod history;
 mod http;
 mod ids;
+mod jobs;
 mod load;
 mod log;
 mod pool;
@@ -71,6 +72,9 @@ fn main() {
     }
     if wants("analysts") {
         analysts::measure(&mut figures, directory.path());
+    }
+    if wants("jobs") {
+        jobs::measure(&mut figures, directory.path());
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);

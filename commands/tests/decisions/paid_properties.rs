@@ -1,7 +1,8 @@
 //! Money is conserved, whatever is asked, in any order and as often as one likes.
 
 use proptest::prelude::*;
-use purser_events::Balance;
+use purser_events::payer::FundsDeposited;
+use purser_events::{Amount, AssetNo, Balance, Event, Label, PayerNo, RailNo, Recorded};
 use purser_projections::accounts::{Account, Ledger};
 
 use crate::script::World;
@@ -162,4 +163,64 @@ proptest! {
             }
         }
     }
+}
+
+/// The size of the folds as they are frozen.
+fn frozen_bytes(world: &World) -> usize {
+    purser_events::codec::to_bytes(&world.books.projections).len()
+}
+
+#[test]
+fn closed_jobs_leave_memory() {
+    let mut world = world();
+    let live = |world: &mut World, from: u64, to: u64| {
+        for number in from..to {
+            for line in [
+                format!("open p/j{number} price=1"),
+                format!("credit p/j{number} 5 id=c{number}"),
+                format!("debit p/j{number} 1 units=3"),
+                format!("close p/j{number}"),
+            ] {
+                world.play(&line).expect("it is granted");
+            }
+        }
+        world.history.clear();
+    };
+    live(&mut world, 0, 1_000);
+    let early = frozen_bytes(&world);
+    live(&mut world, 1_000, 21_000);
+    assert!(world.books.projections.jobs.is_empty());
+    assert_eq!(world.books.projections.jobs.opened(), 21_000);
+    // Sums grow by digits, nothing grows by jobs.
+    let grown = frozen_bytes(&world) - early;
+    assert!(grown < 64, "20,000 further jobs left {grown} bytes behind");
+}
+
+#[test]
+fn an_asset_whose_books_are_full_takes_no_more() {
+    let mut world = world();
+    for line in ["open p/j", "deposit p 1 id=first"] {
+        world.play(line).expect("it is granted");
+    }
+    // It takes 2^24 of the greatest amounts to get there by commands.
+    let event = Event::FundsDeposited(Box::new(FundsDeposited {
+        payer: PayerNo(0),
+        asset: AssetNo::ETH,
+        amount: Amount(1 << 120),
+        settled: Amount::ZERO,
+        rail: RailNo(0),
+        payment: Label::new("full").expect("a label"),
+        funds: Amount((1 << 120) + 1),
+    }));
+    world.books.apply(Recorded {
+        position: world.books.projections.position.next(),
+        recorded_at: world.now,
+        event: &event,
+    });
+    for line in ["deposit p 1 id=next", "transfer p/j 1", "credit p/j 1 id=c"] {
+        let refused = world.play(line).expect_err("the books are full");
+        assert_eq!(refused.code(), "amount_too_large", "{line}");
+    }
+    let other = world.play("deposit p 1 id=other asset=BTC");
+    assert!(other.is_ok(), "another asset has room");
 }
