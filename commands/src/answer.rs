@@ -4,6 +4,7 @@ use purser_events::intake::{FileReason, FileTaken};
 use purser_events::payout::PayoutRequested;
 use purser_events::{Amount, Envelope, Event, PayoutNo, Position, WorkerNo};
 
+use crate::grants::answer::GrantAnswer;
 use crate::jobs::answer::JobAnswer;
 
 /// What a granted command answers.
@@ -35,6 +36,8 @@ pub enum Answer {
     },
     /// What became of a wish about jobs.
     Job(JobAnswer),
+    /// What became of a wish about grants.
+    Grant(GrantAnswer),
     /// A match was recorded, by the event that the reply's position names.
     Recorded {
         /// How many slots the job holds now.
@@ -90,7 +93,8 @@ impl Answer {
     /// same command id.
     #[must_use]
     pub fn recollect(events: &[Envelope]) -> Self {
-        let mut answer = JobAnswer::recollect(events).map_or(Self::Done, Self::Job);
+        let of_grant = || GrantAnswer::recollect(events).map_or(Self::Done, Self::Grant);
+        let mut answer = JobAnswer::recollect(events).map_or_else(of_grant, Self::Job);
         for envelope in events {
             match &envelope.event {
                 Event::WorkerRegistered(registered) => {

@@ -8,6 +8,7 @@ use purser_projections::recall::RecallKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::grants::GrantCommand;
 use crate::instruction::{AnswerInstruction, InstructWorker};
 use crate::intake::TakeFile;
 use crate::jobs::JobCommand;
@@ -82,6 +83,8 @@ pub enum Command {
     ExpireAssignment(ExpireAssignment),
     /// Find the latest recorded match of a job. Nothing happens.
     FindMatch(Label),
+    /// Do something about grants, pools of generosity and identities.
+    Grant(Box<GrantCommand>),
 }
 
 /// A secret text that is never shown.
@@ -201,6 +204,7 @@ impl Command {
             Self::AssignMatch(assign) => assign.recall(each),
             Self::GiveFeedback(feedback) => feedback.recall(names, each),
             Self::FindMatch(job) => crate::matching::recall_match(job, each),
+            Self::Grant(command) => command.recall(names, each),
             _ => {}
         }
     }

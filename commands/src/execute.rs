@@ -4,7 +4,7 @@ use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
 use crate::{
-    Answer, Command, Rejection, instruction, intake, jobs, matching, payout, policy, worker,
+    Answer, Command, Rejection, grants, instruction, intake, jobs, matching, payout, policy, worker,
 };
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
@@ -97,6 +97,7 @@ fn decide(
         Command::GiveFeedback(given) => matching::give(books, at, given, into),
         Command::ExpireAssignment(expire) => matching::expire(books, at, expire, into),
         Command::FindMatch(job) => matching::find(books, job),
+        Command::Grant(command) => grants::decide(books, at, command, into),
         Command::TakeFile(_) => unreachable!("files are executed element by element"),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod command;
+pub mod grants;
 pub mod instruction;
 pub mod intake;
 pub mod jobs;

@@ -6,7 +6,7 @@ use purser_projections::Books;
 use purser_projections::policy::Policy;
 
 use crate::command::{DeclareAsset, DeclarePartition, SetPolicy};
-use crate::{Answer, Rejection};
+use crate::{Answer, Rejection, grants};
 
 /// The longest time that a rule may name, in milliseconds: one day.
 pub const LONGEST_MS: u32 = 86_400_000;
@@ -54,6 +54,7 @@ fn in_force(policy: &Policy, change: &PolicyChange) -> PolicyChange {
         PolicyChange::DebtLimit(_) => PolicyChange::DebtLimit(policy.debt_limit),
         PolicyChange::OpenJobsMax(_) => PolicyChange::OpenJobsMax(policy.open_jobs_max),
         PolicyChange::MatchWeights(_) => PolicyChange::MatchWeights(policy.match_weights),
+        PolicyChange::Grants(rule) => PolicyChange::Grants(policy.grants.in_force(*rule)),
     }
 }
 
@@ -72,6 +73,7 @@ fn in_range(change: &PolicyChange) -> bool {
         | PolicyChange::DebtLimit(_)
         | PolicyChange::OpenJobsMax(_) => true,
         PolicyChange::MatchWeights(weights) => weights.whole(),
+        PolicyChange::Grants(rule) => grants::in_range(*rule),
         PolicyChange::LeaseTtlMs(ms)
         | PolicyChange::JobIdleMs(ms)
         | PolicyChange::HeartbeatGraceMs(ms)

@@ -106,6 +106,37 @@ pub enum Rejection {
     NotExpired,
     /// The worker claims no region.
     NoRegionClaimed,
+    /// An amount of work, a payment or a refund is at least 1. Name one.
+    BadAmount,
+    /// No pool of generosity is open. Open one first.
+    NoPool,
+    /// No pool of this name is open.
+    UnknownPool,
+    /// The pool is open with another seed, or all pools are in another asset.
+    PoolDiffers,
+    /// The order does not name every pool once.
+    OrderIncomplete,
+    /// No request of this id was decided. Decide it first.
+    UnknownRequest,
+    /// The request was decided, or settled, with other values. Choose another id.
+    RequestDiffers,
+    /// The request is closed.
+    RequestClosed,
+    /// The request waits for its payment. Confirm it first.
+    NotPaid,
+    /// A job was opened on the request. Close the job.
+    OnJob,
+    /// The request's time has not run out.
+    NotDue,
+    /// The request was not settled, so there is nothing to pay back.
+    NotSettled,
+    /// More would be paid back than was charged.
+    RefundTooLarge,
+    /// The house's revenue does not cover the refund.
+    InsufficientRevenue {
+        /// How much is missing.
+        shortfall: Amount,
+    },
 }
 
 impl Rejection {
@@ -163,6 +194,22 @@ impl Rejection {
         Self::CandidatesGone,
         Self::NotExpired,
         Self::NoRegionClaimed,
+        Self::BadAmount,
+        Self::NoPool,
+        Self::UnknownPool,
+        Self::PoolDiffers,
+        Self::OrderIncomplete,
+        Self::UnknownRequest,
+        Self::RequestDiffers,
+        Self::RequestClosed,
+        Self::NotPaid,
+        Self::OnJob,
+        Self::NotDue,
+        Self::NotSettled,
+        Self::RefundTooLarge,
+        Self::InsufficientRevenue {
+            shortfall: Amount::ZERO,
+        },
     ];
 
     /// The stable code.
@@ -215,6 +262,20 @@ impl Rejection {
             Self::CandidatesGone => "candidates_gone",
             Self::NotExpired => "not_expired",
             Self::NoRegionClaimed => "no_region_claimed",
+            Self::BadAmount => "bad_amount",
+            Self::NoPool => "no_pool",
+            Self::UnknownPool => "unknown_pool",
+            Self::PoolDiffers => "pool_differs",
+            Self::OrderIncomplete => "order_incomplete",
+            Self::UnknownRequest => "unknown_request",
+            Self::RequestDiffers => "request_differs",
+            Self::RequestClosed => "request_closed",
+            Self::NotPaid => "not_paid",
+            Self::OnJob => "request_on_job",
+            Self::NotDue => "not_due",
+            Self::NotSettled => "not_settled",
+            Self::RefundTooLarge => "refund_too_large",
+            Self::InsufficientRevenue { .. } => "insufficient_revenue",
         }
     }
 
@@ -283,6 +344,22 @@ impl Rejection {
             Self::CandidatesGone => "none of the candidates can take the job any more; match again",
             Self::NotExpired => "the slot's time is not over",
             Self::NoRegionClaimed => "the worker claims no region",
+            Self::BadAmount => "an amount of work, a payment or a refund is at least 1",
+            Self::NoPool => "no pool of generosity is open",
+            Self::UnknownPool => "no pool of this name is open",
+            Self::PoolDiffers => {
+                "the pool is open with another seed, or all pools are in another asset"
+            }
+            Self::OrderIncomplete => "the order does not name every pool once",
+            Self::UnknownRequest => "no request of this id was decided",
+            Self::RequestDiffers => "the request was decided, or settled, with other values",
+            Self::RequestClosed => "the request is closed",
+            Self::NotPaid => "the request waits for its payment",
+            Self::OnJob => "a job was opened on the request",
+            Self::NotDue => "the request's time has not run out",
+            Self::NotSettled => "the request was not settled",
+            Self::RefundTooLarge => "more would be paid back than was charged",
+            Self::InsufficientRevenue { .. } => "the house's revenue does not cover the refund",
         }
     }
 
@@ -297,6 +374,7 @@ impl Rejection {
                 | Self::TooManyJobs
                 | Self::NotExpired
                 | Self::CandidatesGone
+                | Self::NotDue
         )
     }
 
@@ -306,7 +384,8 @@ impl Rejection {
         match self {
             Self::Debt { shortfall }
             | Self::InsufficientFunds { shortfall }
-            | Self::InsufficientBalance { shortfall } => Some(shortfall),
+            | Self::InsufficientBalance { shortfall }
+            | Self::InsufficientRevenue { shortfall } => Some(shortfall),
             _ => None,
         }
     }

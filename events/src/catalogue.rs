@@ -1,5 +1,10 @@
 //! Every kind of event there is, with its number and its name.
 
+use crate::grant::{
+    ChargeRefunded, GrantConfirmed, GrantDecided, GrantExpired, GrantJoined, GrantOverran,
+    GrantReleased, GrantSettled, GrantVoided, PaymentRefunded, PoolOpened, PoolToppedUp,
+    PoolsOrdered, TierSet,
+};
 use crate::instruction::{InstructionAnswered, WorkerInstructed};
 use crate::intake::{
     EarlierCopyFound, ElementQuarantined, FileQuarantined, FileTaken, JobProcessed,
@@ -137,6 +142,20 @@ catalogue! {
     42 SlotReserved(Box<SlotReserved>) "slot_reserved",
     43 SlotFreed(Box<SlotFreed>) "slot_freed",
     44 DebtSettled(DebtSettled) "debt_settled",
+    70 PoolOpened(Box<PoolOpened>) "pool_opened",
+    71 PoolsOrdered(Box<PoolsOrdered>) "pools_ordered",
+    72 PoolToppedUp(Box<PoolToppedUp>) "pool_topped_up",
+    73 TierSet(Box<TierSet>) "tier_set",
+    74 GrantDecided(Box<GrantDecided>) "grant_decided",
+    75 GrantConfirmed(Box<GrantConfirmed>) "grant_confirmed",
+    76 PaymentRefunded(Box<PaymentRefunded>) "payment_refunded",
+    77 GrantSettled(Box<GrantSettled>) "grant_settled",
+    78 GrantReleased(Box<GrantReleased>) "grant_released",
+    79 GrantExpired(Box<GrantExpired>) "grant_expired",
+    80 GrantVoided(Box<GrantVoided>) "grant_voided",
+    81 GrantOverran(Box<GrantOverran>) "grant_overran",
+    82 ChargeRefunded(Box<ChargeRefunded>) "charge_refunded",
+    83 GrantJoined(Box<GrantJoined>) "grant_joined",
     90 WorkerDegraded(WorkerDegraded) "worker_degraded",
     91 WorkerSuspended(Box<WorkerSuspended>) "worker_suspended",
     92 WorkerResumed(Box<WorkerResumed>) "worker_resumed",

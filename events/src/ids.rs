@@ -74,6 +74,15 @@ number! {
     JobNo(u64)
 }
 
+number! {
+    /// A pool of generosity.
+    PoolNo(u32)
+}
+number! {
+    /// A request that a grant was decided for: the position of the event that decided it.
+    GrantNo(u64)
+}
+
 impl AssetNo {
     /// The first asset that a log declares: the pool's own income and the fees of intake are in it.
     pub const ETH: Self = Self(0);
@@ -88,6 +97,23 @@ impl From<Position> for JobNo {
 impl From<JobNo> for Position {
     fn from(job: JobNo) -> Self {
         Self(job.0)
+    }
+}
+
+impl PoolNo {
+    /// The house's own pool: the first one.
+    pub const HOUSE: Self = Self(0);
+}
+
+impl From<Position> for GrantNo {
+    fn from(decided: Position) -> Self {
+        Self(decided.0)
+    }
+}
+
+impl From<GrantNo> for Position {
+    fn from(grant: GrantNo) -> Self {
+        Self(grant.0)
     }
 }
 
@@ -140,5 +166,6 @@ index!(
     PayerNo,
     RailNo,
     PayoutNo,
-    CapabilityNo
+    CapabilityNo,
+    PoolNo
 );

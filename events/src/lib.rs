@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod columns;
 pub mod envelope;
+pub mod grant;
 pub mod ids;
 pub mod instruction;
 pub mod intake;
@@ -27,8 +28,8 @@ mod catalogue;
 pub use catalogue::{Event, EventKind};
 pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
 pub use ids::{
-    AssetNo, CapabilityNo, FileNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, Position,
-    RailNo, TypeNo, WorkerNo,
+    AssetNo, CapabilityNo, FileNo, GrantNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, PoolNo,
+    Position, RailNo, TypeNo, WorkerNo,
 };
 pub use label::Label;
 pub use money::{Address, Amount, Balance, BasisPoints, Wei};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::grant::GrantRule;
 use crate::matching::Weights;
 use crate::{Amount, AssetNo, BasisPoints, Label, PartitionNo, Wei};
 
@@ -39,6 +40,8 @@ pub enum PolicyChange {
     OpenJobsMax(u32),
     /// The weights of the score that workers are matched by.
     MatchWeights(Weights),
+    /// A rule of the grants.
+    Grants(GrantRule),
 }
 
 /// What the nodes of a partition do.

@@ -6,6 +6,7 @@ pub mod analytics;
 pub mod books;
 pub mod connections;
 pub mod fees;
+pub mod grants;
 pub mod instructions;
 pub mod intake;
 pub mod jobs;

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 use purser_events::policy::NodeType;
 use purser_events::{
-    Address, AssetNo, CapabilityNo, Event, Label, ModelNo, PartitionNo, PayerNo, RailNo, Recorded,
-    TypeNo, WorkerNo,
+    Address, AssetNo, CapabilityNo, Event, Label, ModelNo, PartitionNo, PayerNo, PoolNo, RailNo,
+    Recorded, TypeNo, WorkerNo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,8 @@ pub struct Names {
     #[serde(skip)]
     rails: HashMap<Label, RailNo>,
     #[serde(skip)]
+    pools: HashMap<Label, PoolNo>,
+    #[serde(skip)]
     capabilities: HashMap<Label, CapabilityNo>,
 }
 
@@ -74,6 +76,7 @@ struct Tables {
     assets: Vec<Asset>,
     payers: Vec<Label>,
     rails: Vec<Label>,
+    pools: Vec<Label>,
     capabilities: Vec<Label>,
 }
 
@@ -102,6 +105,9 @@ impl From<Tables> for Names {
         }
         for name in tables.rails {
             names.push_rail(name);
+        }
+        for name in tables.pools {
+            names.push_pool(name);
         }
         for name in tables.capabilities {
             names.push_capability(name);
@@ -138,6 +144,10 @@ impl Names {
             Event::RailNamed(named) => {
                 let number = self.push_rail(named.name.clone());
                 assert_eq!(number, named.rail, "rails are numbered densely");
+            }
+            Event::PoolOpened(opened) => {
+                let number = self.push_pool(opened.name.clone());
+                assert_eq!(number, opened.pool, "pools are numbered densely");
             }
             Event::CapabilityDeclared(declared) => {
                 let number = self.push_capability(declared.name.clone());
@@ -218,6 +228,14 @@ impl Names {
         number
     }
 
+    fn push_pool(&mut self, name: Label) -> PoolNo {
+        let number = PoolNo::following(self.tables.pools.len());
+        let before = self.pools.insert(name.clone(), number);
+        assert!(before.is_none(), "a pool is named once");
+        self.tables.pools.push(name);
+        number
+    }
+
     /// Every worker, by number.
     #[must_use]
     pub fn workers(&self) -> &[WorkerName] {
@@ -270,6 +288,18 @@ impl Names {
     #[must_use]
     pub fn capability(&self, name: &Label) -> Option<CapabilityNo> {
         self.capabilities.get(name).copied()
+    }
+
+    /// Every pool of generosity, by number.
+    #[must_use]
+    pub fn pools(&self) -> &[Label] {
+        &self.tables.pools
+    }
+
+    /// The number of a pool of generosity.
+    #[must_use]
+    pub fn pool(&self, name: &Label) -> Option<PoolNo> {
+        self.pools.get(name).copied()
     }
 
     /// The number of a payer.

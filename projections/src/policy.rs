@@ -6,6 +6,8 @@ use purser_events::policy::PolicyChange;
 use purser_events::{Amount, BasisPoints, Event, Position, Recorded, Wei};
 use serde::{Deserialize, Serialize};
 
+use crate::grants::GrantRules;
+
 /// The rules in force, each the latest that was set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -35,6 +37,8 @@ pub struct Policy {
     pub open_jobs_max: u32,
     /// The weights of the score that workers are matched by.
     pub match_weights: Weights,
+    /// The rules of the grants.
+    pub grants: GrantRules,
 }
 
 impl Default for Policy {
@@ -57,6 +61,7 @@ impl Default for Policy {
             debt_limit: Amount::ZERO,
             open_jobs_max: 65_536,
             match_weights: Weights::default(),
+            grants: GrantRules::default(),
         }
     }
 }
@@ -84,6 +89,7 @@ impl Policy {
             PolicyChange::DebtLimit(limit) => self.debt_limit = limit,
             PolicyChange::OpenJobsMax(most) => self.open_jobs_max = most,
             PolicyChange::MatchWeights(weights) => self.match_weights = weights,
+            PolicyChange::Grants(rule) => self.grants.apply(rule),
         }
         self.changed_at = fact.position;
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::Accounts;
 use crate::connections::Connections;
 use crate::fees::Fees;
+use crate::grants::Grants;
 use crate::instructions::Instructions;
 use crate::intake::Intake;
 use crate::jobs::Jobs;
@@ -45,6 +46,8 @@ pub struct Projections {
     pub intake: Intake,
     /// Payouts that are not finished, what was paid to whom, and the signer.
     pub payouts: Payouts,
+    /// Pools of generosity, and what is open on them.
+    pub grants: Grants,
 }
 
 impl Projections {
@@ -74,6 +77,7 @@ impl Projections {
         self.connections.apply(fact);
         self.intake.apply(fact);
         self.payouts.apply(fact);
+        self.grants.apply(fact, &self.accounts);
         self.position = fact.position;
         self.recorded_at = fact.recorded_at;
     }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The version of the folds. It grows whenever a fold, or the stored form of one, changes: older
 /// snapshots are skipped then, and the log is replayed.
-pub const FOLD_VERSION: u32 = 6;
+pub const FOLD_VERSION: u32 = 7;
 
 const MAGIC: &[u8; 8] = b"PURSNAP\n";
 const HEADER: usize = 8 + 4 + 8 + 32 + 32;

@@ -10,7 +10,9 @@ use super::server::Timekeeping;
 use crate::config::Config;
 use crate::log::redb_log::RedbLog;
 use crate::log::{AcquireError, Log, LogReader, directory};
-use crate::service::{Genesis, OpenError, Replayed, Running, Settings, SnapshotStore, replay};
+use crate::service::{
+    Genesis, GrantsGenesis, OpenError, Replayed, Running, Settings, SnapshotStore, replay,
+};
 
 /// The file in a data directory that says where its server listens. It is only a hint: a server
 /// that was killed leaves it behind.
@@ -79,9 +81,27 @@ fn genesis(config: &Config) -> Genesis {
         lease_ttl_ms: config.lease_ttl_sec.millis(),
         heartbeat_grace_ms: config.heartbeat_grace_sec.millis(),
         heartbeat_interval_ms: config.heartbeat_interval_sec.millis(),
+        grants: grants(config),
         partitions: partitions
             .map(|one| (one.node_type, one.region.clone()))
             .collect(),
+    }
+}
+
+/// The rules and the pool that grants start with.
+fn grants(config: &Config) -> GrantsGenesis {
+    let (asset, exponent) = config.pool_asset.parts();
+    GrantsGenesis {
+        asset,
+        exponent,
+        seed: config.pool_seed.amount(),
+        credit_share: config.pool_credit_pct.basis_points(),
+        budgets: [
+            config.grant_budget_new.amount(),
+            config.grant_budget_established.amount(),
+            config.grant_budget_trusted.amount(),
+            config.grant_budget_elite.amount(),
+        ],
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::grants::{Percent, PoolAsset, Units};
 use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
 use super::value::{
@@ -199,6 +200,21 @@ keys! {
     heartbeat_grace_sec: Seconds = "PURSER_HEARTBEAT_GRACE_SEC", Some(Seconds(120));
     /// How soon a worker is asked to beat again, in seconds, for a new data directory.
     heartbeat_interval_sec: Seconds = "PURSER_HEARTBEAT_INTERVAL_SEC", Some(Seconds(15));
+    /// The asset of the pools of generosity, as `code:exponent`, for a new data directory.
+    pool_asset: PoolAsset = "PURSER_POOL_ASSET", Some(PoolAsset::default());
+    /// What the house's own pool begins with, in base units, for a new data directory.
+    pool_seed: Units = "PURSER_POOL_SEED", Some(Units(10_000));
+    /// The part of each net charge that the pool is credited with, in percent, for a new data
+    /// directory.
+    pool_credit_pct: Percent = "PURSER_POOL_CREDIT_PCT", Some(Percent(10));
+    /// What a new identity may be granted per UTC day, in base units, for a new data directory.
+    grant_budget_new: Units = "PURSER_GRANT_BUDGET_NEW", Some(Units(0));
+    /// The same for an established one.
+    grant_budget_established: Units = "PURSER_GRANT_BUDGET_ESTABLISHED", Some(Units(50));
+    /// The same for a trusted one.
+    grant_budget_trusted: Units = "PURSER_GRANT_BUDGET_TRUSTED", Some(Units(200));
+    /// The same for an elite one.
+    grant_budget_elite: Units = "PURSER_GRANT_BUDGET_ELITE", Some(Units(1_000));
 }
 
 /// The variables of Purser's sources that are honoured, each with the key that it sets.
@@ -230,6 +246,10 @@ pub const SOURCE_VARIABLES: &[Key] = &[
     Key {
         name: "payout_threshold_wei",
         variable: "PAYMENT_THRESHOLD_WEI",
+    },
+    Key {
+        name: "pool_credit_pct",
+        variable: "POOL_CREDIT_PCT",
     },
     Key {
         name: "s3_bucket",
@@ -293,6 +313,7 @@ impl Layer {
                 .transpose()
                 .map_err(|source| named("POOL_COMMISSION_RATE", source))?,
             payout_threshold_wei: variable(get, "PAYMENT_THRESHOLD_WEI")?,
+            pool_credit_pct: variable(get, "POOL_CREDIT_PCT")?,
             s3_bucket: variable(get, "S3_BUCKET")?,
             s3_metrics_bucket: variable(get, "S3_METRICS_BUCKET")?,
             s3_endpoint: variable(get, "S3_ENDPOINT")?,

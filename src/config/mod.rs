@@ -1,5 +1,6 @@
 //! The configuration: `purser.toml`, overridden by the environment, overridden by flags.
 
+mod grants;
 mod keys;
 mod tls;
 mod traffic;
@@ -10,6 +11,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use grants::{Percent, PoolAsset, Units};
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
 pub use tls::{ClientRoles, PemFile};
 pub use traffic::{Bucket, Networks, Rate};

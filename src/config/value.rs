@@ -56,6 +56,15 @@ pub enum ValueError {
     /// It is nobody who could show a certificate.
     #[error("takes coordinator, operator, auditor or worker")]
     Party,
+    /// It is no amount in base units.
+    #[error("takes an amount in base units as a text of digits, at most 2^96 - 1")]
+    Units,
+    /// It is no percentage.
+    #[error("takes whole percent, 0 to 100")]
+    Percent,
+    /// It is no asset.
+    #[error("takes an asset as code:exponent, such as BTC:8; the exponent is 0 to 36")]
+    PoolAsset,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,

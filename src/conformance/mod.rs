@@ -4,6 +4,7 @@
 //! [`Suite`]; another category of `livepeer.json` is a line in `livepeer::CATEGORIES`. A suite
 //! reports each of its cases once: passed, failed with what differs, or skipped.
 
+mod freetier;
 mod livepeer;
 mod matching;
 mod value;
@@ -24,7 +25,11 @@ pub struct Suite {
 }
 
 /// Every kind of file that can be played.
+<<<<<<< HEAD
 pub const SUITES: &[Suite] = &[livepeer::SUITE, matching::SUITE];
+=======
+pub const SUITES: &[Suite] = &[livepeer::SUITE, freetier::SUITE];
+>>>>>>> 853ff06 (Reference vectors: the scenarios of the free tier, through the decisions and in many orders)
 
 /// A case that did not come out as its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -244,6 +244,66 @@ codes! {
         "the slot's time is not over" => "wait";
     NoRegionClaimed "no_region_claimed" 409 Conflict
         "the worker claims no region that could be probed" => "register it with its region";
+    BadAmount "bad_amount" 422 Invalid
+        "an amount of work, a payment or a refund is at least 1"
+        => "name an amount of at least 1";
+    NoPool "no_pool" 409 Conflict
+        "no pool of generosity is open"
+        => "open one first";
+    UnknownPool "unknown_pool" 404 NotFound
+        "no pool of this name is open"
+        => "open it first, or correct the name";
+    PoolDiffers "pool_differs" 409 Conflict
+        "the pool is open with another seed, or all pools are in another asset"
+        => "choose another name, or the asset of the first pool";
+    OrderIncomplete "order_incomplete" 422 Invalid
+        "the order does not name every pool once"
+        => "name every pool once";
+    UnknownRequest "unknown_request" 404 NotFound
+        "no request of this id was decided"
+        => "decide it first, or correct the id";
+    RequestDiffers "request_differs" 409 Conflict
+        "the request was decided, or settled, with other values"
+        => "send a new request under a new id";
+    RequestClosed "request_closed" 409 Conflict
+        "the request is closed"
+        => "read how it was closed; send a new request under a new id";
+    NotPaid "not_paid" 409 Conflict
+        "the request waits for its payment"
+        => "confirm its payment first";
+    RequestOnJob "request_on_job" 409 Conflict
+        "a job was opened on the request"
+        => "close the job: that settles the request";
+    NotDue "not_due" 409 Conflict
+        "the request's time has not run out"
+        => "wait";
+    NotSettled "not_settled" 409 Conflict
+        "the request was not settled"
+        => "a payment that was not charged has gone back already";
+    RefundTooLarge "refund_too_large" 422 Invalid
+        "more would be paid back than was charged"
+        => "name no more than what was charged and not paid back yet";
+    InsufficientRevenue "insufficient_revenue" 402 Refused
+        "the house's revenue does not cover the refund"
+        => "pay the `shortfall` back outside of the books";
+    AlreadyPaid "already_paid" 409 Conflict
+        "the request was paid before; this payment was refunded in full"
+        => "pay a request once";
+    PaidTooLate "paid_too_late" 409 Conflict
+        "the request was closed when it was paid; the payment was refunded in full"
+        => "send a new request under a new id";
+    WrongAmount "wrong_amount" 409 Conflict
+        "the payment is not what was quoted; it was refunded in full"
+        => "pay exactly the `charge` that was quoted";
+    QuoteExpired "quote_expired" 409 Conflict
+        "the quote's time had run out; the payment was refunded in full"
+        => "send a new request under a new id";
+    PoolDrained "pool_drained" 409 Conflict
+        "the pools have less than what was quoted from them; the payment was refunded in full"
+        => "send a new request under a new id";
+    BudgetSpent "budget_spent" 409 Conflict
+        "the day's budget is less than what was quoted from it; the payment was refunded in full"
+        => "send a new request under a new id";
     BatchRefused "batch_refused" 409 Conflict
         "another command of an atomic batch was refused, so nothing happened"
         => "correct the command named in `results`";

@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purser_commands::Rejection;
-use purser_events::Amount;
+use purser_events::{Amount, Position};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::code::{Code, Kind};
+use super::extract::PURSER_POSITION;
 use crate::clock::ClockError;
 use crate::log::ReadError;
 use crate::writer::SubmitError;
@@ -28,9 +29,11 @@ pub struct Problem {
     /// The results of a batch that was refused as a whole.
     pub results: Option<Box<RawValue>>,
     /// What must be paid first, where money is what is missing.
-    pub shortfall: Option<Amount>,
+    pub shortfall: Option<Box<Amount>>,
     /// How many seconds to wait before the same request makes sense again.
     pub retry_after_sec: Option<u32>,
+    /// Where what happened nevertheless is recorded.
+    pub position: Option<Position>,
 }
 
 /// One field at fault.
@@ -71,6 +74,9 @@ pub struct ProblemBody {
     /// What must be paid first, where money is what is missing: base units of the asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<String>,
+    /// Where what happened nevertheless is recorded: a payment and its refund, a late result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
 }
 
 impl Problem {
@@ -90,6 +96,7 @@ impl Problem {
             results: None,
             shortfall: None,
             retry_after_sec: code.retry_after_sec(),
+            position: None,
         }
     }
 
@@ -117,7 +124,15 @@ impl Problem {
             results: None,
             shortfall: None,
             retry_after_sec: code.retry_after_sec(),
+            position: None,
         }
+    }
+
+    /// The same, about something that is recorded here.
+    #[must_use]
+    pub fn at(self, position: Position) -> Self {
+        let position = Some(position);
+        Self { position, ..self }
     }
 
     /// What an answer without a body becomes: those that the router makes by itself.
@@ -149,7 +164,8 @@ impl Problem {
             errors: self.errors.clone(),
             retry_after_sec: self.retry_after_sec,
             results: self.results.clone(),
-            shortfall: self.shortfall.map(|amount| amount.to_string()),
+            shortfall: self.shortfall.as_ref().map(ToString::to_string),
+            position: self.position.map(|position| position.0),
         };
         serde_json::to_vec(&body).expect("a problem is plain text and numbers")
     }
@@ -171,6 +187,10 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_sec {
             let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(position) = self.position {
+            let headers = response.headers_mut();
+            headers.insert(PURSER_POSITION, HeaderValue::from(position.0));
         }
         if self.code.status() == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"purser\"");
@@ -232,6 +252,20 @@ pub const fn of_rejection(rejection: Rejection) -> Code {
         Rejection::CandidatesGone => Code::CandidatesGone,
         Rejection::NotExpired => Code::NotExpired,
         Rejection::NoRegionClaimed => Code::NoRegionClaimed,
+        Rejection::BadAmount => Code::BadAmount,
+        Rejection::NoPool => Code::NoPool,
+        Rejection::UnknownPool => Code::UnknownPool,
+        Rejection::PoolDiffers => Code::PoolDiffers,
+        Rejection::OrderIncomplete => Code::OrderIncomplete,
+        Rejection::UnknownRequest => Code::UnknownRequest,
+        Rejection::RequestDiffers => Code::RequestDiffers,
+        Rejection::RequestClosed => Code::RequestClosed,
+        Rejection::NotPaid => Code::NotPaid,
+        Rejection::OnJob => Code::RequestOnJob,
+        Rejection::NotDue => Code::NotDue,
+        Rejection::NotSettled => Code::NotSettled,
+        Rejection::RefundTooLarge => Code::RefundTooLarge,
+        Rejection::InsufficientRevenue { .. } => Code::InsufficientRevenue,
     }
 }
 
@@ -239,7 +273,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Rejected(why) => Self {
-                shortfall: why.shortfall(),
+                shortfall: why.shortfall().map(Box::new),
                 ..Self::with(of_rejection(why), why.detail())
             },
             SubmitError::IdempotencyConflict => Self::new(Code::IdempotencyConflict),

@@ -14,9 +14,9 @@ use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
-    accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, health,
-    instructions, intake, jobs, matching, miners, payer_statement, policy, registry, standing,
-    statement, status, stream,
+    accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, grants,
+    health, instructions, intake, jobs, matching, miners, payer_statement, policy, pool, registry,
+    standing, statement, status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -113,6 +113,20 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::openapi))
         .routes(routes!(status::status))
         .routes(routes!(policy::read, policy::change))
+        .routes(routes!(grants::decide))
+        .routes(routes!(grants::estimate))
+        .routes(routes!(grants::open))
+        .routes(routes!(grants::one))
+        .routes(routes!(grants::confirm))
+        .routes(routes!(grants::settle))
+        .routes(routes!(grants::release))
+        .routes(routes!(grants::refund))
+        .routes(routes!(pool::read))
+        .routes(routes!(pool::open))
+        .routes(routes!(pool::order))
+        .routes(routes!(pool::top_up))
+        .routes(routes!(pool::identity))
+        .routes(routes!(pool::set_tier))
         .routes(routes!(clock::advance))
         .routes(routes!(commands::commands))
         .routes(routes!(intake::take))

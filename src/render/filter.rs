@@ -1,5 +1,6 @@
 //! Which events are wanted.
 
+use purser_events::grant::Earner;
 use purser_events::intake::{Attribution, Moved};
 use purser_events::paid::JobRef;
 use purser_events::payout::Draw;
@@ -157,6 +158,8 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         Event::RegionProbed(one) => [Some(one.worker), None],
         Event::FeedbackGiven(one) => [Some(one.worker), None],
         Event::AssignmentExpired(one) => [Some(one.worker), None],
+        Event::GrantSettled(one) => [earner_of(one.earner), None],
+        Event::GrantOverran(one) => [earner_of(one.earner), None],
         // A match names many; it concerns those that it was assigned to.
         Event::MatchMade(_)
         | Event::PolicyChanged(_)
@@ -172,6 +175,18 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         | Event::TypeNamed(_)
         | Event::PayerNamed(_)
         | Event::RailNamed(_)
+        | Event::PoolOpened(_)
+        | Event::PoolsOrdered(_)
+        | Event::PoolToppedUp(_)
+        | Event::TierSet(_)
+        | Event::GrantDecided(_)
+        | Event::GrantConfirmed(_)
+        | Event::PaymentRefunded(_)
+        | Event::GrantReleased(_)
+        | Event::GrantExpired(_)
+        | Event::GrantVoided(_)
+        | Event::ChargeRefunded(_)
+        | Event::GrantJoined(_)
         | Event::PayoutSigned(_)
         | Event::PayoutSent(_)
         | Event::PayoutMined(_)
@@ -197,6 +212,14 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
 
 fn first_of(draws: &[Draw]) -> Option<WorkerNo> {
     draws.first().map(|draw| draw.worker)
+}
+
+/// The worker that earns what a request did cost.
+const fn earner_of(earner: Earner) -> Option<WorkerNo> {
+    match earner {
+        Earner::Worker(worker, _) => Some(worker),
+        Earner::Nobody | Earner::Job(_) => None,
+    }
 }
 
 /// The worker that an attribution credits.

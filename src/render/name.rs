@@ -4,7 +4,7 @@
 use purser_events::ModelNo;
 use purser_events::intake::{EventId, FileStamps, RequestId};
 use purser_events::{
-    Actor, AssetNo, CapabilityNo, KeyTag, Label, PartitionNo, PayerNo, RailNo, WorkerNo,
+    Actor, AssetNo, CapabilityNo, KeyTag, Label, PartitionNo, PayerNo, PoolNo, RailNo, WorkerNo,
 };
 use purser_projections::names::{Names, WorkerName};
 
@@ -93,6 +93,11 @@ fn label_or(out: &mut Vec<u8>, label: Option<&Label>, number: u32) {
         Some(label) => out.extend_from_slice(label.as_str().as_bytes()),
         None => nameless(out, number),
     }
+}
+
+/// Appends a pool of generosity's name.
+pub(super) fn pool(out: &mut Vec<u8>, names: &Names, pool: PoolNo) {
+    label_or(out, names.pools().get(pool.index()), pool.0);
 }
 
 /// Appends a partition as `node_type|region`.

@@ -2,8 +2,11 @@
 
 use purser_commands::Command;
 use purser_commands::command::{DeclareAsset, DeclarePartition, SetPolicy};
+use purser_commands::grants::GrantCommand;
+use purser_commands::grants::command::OpenPool;
+use purser_events::grant::{GrantRule, Tier};
 use purser_events::policy::{NodeType, PolicyChange};
-use purser_events::{Actor, BasisPoints, Label, Wei};
+use purser_events::{Actor, Amount, BasisPoints, Label, Wei};
 
 use crate::writer::{Submission, SubmitError, WriterHandle};
 
@@ -21,14 +24,70 @@ pub struct Genesis {
     pub heartbeat_grace_ms: u32,
     /// How soon a worker is asked to beat again, in milliseconds.
     pub heartbeat_interval_ms: u32,
+    /// The rules of the grants, and the house's own pool.
+    pub grants: GrantsGenesis,
     /// The partitions whose files are taken in.
     pub partitions: Vec<(NodeType, Label)>,
+}
+
+/// The rules of the grants, and the house's own pool of generosity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantsGenesis {
+    /// The code of the asset that pools are in.
+    pub asset: Label,
+    /// Decimal places between that asset's unit and its base unit.
+    pub exponent: u8,
+    /// What the pool begins with.
+    pub seed: Amount,
+    /// The part of each net charge that the pool is credited with.
+    pub credit_share: BasisPoints,
+    /// What each tier may be granted per UTC day, the lowest tier first.
+    pub budgets: [Amount; Tier::ALL.len()],
+}
+
+impl Default for GrantsGenesis {
+    /// The pool of the service that this replaces: 10,000 satoshis, a tenth of each charge.
+    fn default() -> Self {
+        Self {
+            asset: label("BTC"),
+            exponent: 8,
+            seed: Amount(10_000),
+            credit_share: BasisPoints::new(1_000).expect("below the whole"),
+            budgets: [0, 50, 200, 1_000].map(Amount),
+        }
+    }
+}
+
+impl GrantsGenesis {
+    fn commands(&self) -> impl Iterator<Item = Command> {
+        let declare = Command::DeclareAsset(DeclareAsset {
+            code: self.asset.clone(),
+            exponent: self.exponent,
+        });
+        let open = Command::Grant(Box::new(GrantCommand::OpenPool(OpenPool {
+            name: label("house"),
+            asset: self.asset.clone(),
+            seed: self.seed,
+            rail: label("seed"),
+        })));
+        let budgets = Tier::ALL.into_iter().zip(self.budgets);
+        let budgets = budgets.map(|(tier, budget)| GrantRule::Budget(tier, budget));
+        let share = GrantRule::CreditShare(self.credit_share);
+        let rules = budgets.chain([share]).map(|rule| {
+            let (change, expected) = (PolicyChange::Grants(rule), None);
+            Command::SetPolicy(SetPolicy { change, expected })
+        });
+        [declare, open].into_iter().chain(rules)
+    }
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("a short word is a label")
 }
 
 impl Default for Genesis {
     /// The deployed pool's rules: a quarter commission, 0.01 ETH, its five partitions.
     fn default() -> Self {
-        let label = |text| Label::new(text).expect("a short word is a label");
         let regions = ["eu-central", "oceania", "us-central", "us-west"];
         let transcode = regions.map(|region| (NodeType::Transcode, label(region)));
         let mut partitions = vec![(NodeType::Ai, label("us-central"))];
@@ -39,6 +98,7 @@ impl Default for Genesis {
             lease_ttl_ms: 60_000,
             heartbeat_grace_ms: 120_000,
             heartbeat_interval_ms: 15_000,
+            grants: GrantsGenesis::default(),
             partitions,
         }
     }
@@ -61,6 +121,7 @@ impl Genesis {
                 expected: None,
             })
         }));
+        commands.extend(self.grants.commands());
         commands.extend(self.partitions.iter().map(|(node_type, region)| {
             let (node_type, region) = (*node_type, region.clone());
             Command::DeclarePartition(DeclarePartition { node_type, region })

@@ -19,7 +19,7 @@ use crate::log::Sealer;
 use crate::view::View;
 use crate::writer::{WriterHandle, WriterStats, WriterThread};
 
-pub use genesis::Genesis;
+pub use genesis::{Genesis, GrantsGenesis};
 pub use open::{OpenError, Parts, Settings};
 pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay, replay_until};
 pub use runners::{Reported, RunnerStatus, Runners};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use purser_commands::Command;
+use purser_commands::grants::GrantCommand;
 use purser_commands::jobs::JobCommand;
 use purser_commands::matching::ExpireAssignment;
 use purser_events::Actor;
@@ -100,8 +101,9 @@ fn note(parts: &Parts, status: &Mutex<RunnerStatus>, error: Option<SubmitError>)
 }
 
 /// Calls every worker degraded whose lease ran out, lets everyone lapse who is silent past the
-/// grace, frees the slots that nobody reported on in time, and closes the jobs that are idle. What
-/// a beat or a report has overtaken is refused by the decision, not here.
+/// grace, frees the slots that nobody reported on in time, closes the jobs that are idle, and the
+/// requests that were not paid, or whose work did not end, in time. What a beat or a report has
+/// overtaken is refused by the decision, not here.
 fn sweep(parts: &Parts) -> Result<(), SubmitError> {
     for batch in due(parts).chunks(BATCH) {
         let submission = |command: &Command| Submission {
@@ -138,5 +140,7 @@ fn due(parts: &Parts) -> Vec<Command> {
     }));
     let idle = folds.jobs.idle(now, folds.policy.job_idle_ms);
     due.extend(idle.map(|job| Command::Job(Box::new(JobCommand::CloseIdle(job)))));
+    let expire = |grant| Command::Grant(Box::new(GrantCommand::Expire(grant)));
+    due.extend(folds.grants.due(now).map(expire));
     due
 }

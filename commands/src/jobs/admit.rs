@@ -8,11 +8,12 @@ use purser_projections::jobs::Job;
 use super::answer::{Admitted, JobAnswer};
 use super::command::AdmitJob;
 use super::find;
+use crate::grants::on_job;
 use crate::{Answer, Rejection};
 
-/// A job is admitted when its balance, less what its payer owes, covers the units asked for, but
-/// no more of them than its timeout. Work that costs nothing is always admitted. The hold takes
-/// the place of an earlier one.
+/// A job is admitted when its balance, with what a request bears of it and less what its payer
+/// owes, covers the units asked for, but no more of them than its timeout. Work that costs nothing
+/// is always admitted. The hold takes the place of an earlier one.
 pub(super) fn admit(
     books: &Books,
     admit: &AdmitJob,
@@ -51,5 +52,6 @@ fn shortfall(books: &Books, job: &Job, (held, balance): (Amount, Balance)) -> Am
         return Amount::ZERO;
     }
     let debt = find::debt(books, job.payer, job.asset);
-    balance.minus(debt).minus(held).missing()
+    let cover = on_job::cover(books, job.number);
+    balance.plus(cover).minus(debt).minus(held).missing()
 }

@@ -8,6 +8,7 @@ use purser_projections::jobs::Job;
 use super::answer::{Closed, JobAnswer};
 use super::command::CloseJob;
 use super::find;
+use crate::grants::on_job;
 use crate::{Answer, Rejection};
 
 /// Closing twice answers as the first time.
@@ -51,7 +52,7 @@ fn end(
     into: &mut Vec<Event>,
 ) -> Result<Closed, Rejection> {
     find::room(books, job.asset)?;
-    let balance = find::balance(books, job);
+    let balance = on_job::settle(books, job, into);
     let left = balance.above_zero();
     let settled = find::debt(books, job.payer, job.asset).min(left);
     let closed = Closed {

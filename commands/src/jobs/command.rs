@@ -30,6 +30,8 @@ pub struct OpenJob {
     pub payer_ref: Option<Label>,
     /// Who earns what it is debited: a worker's id or address.
     pub worker: Option<Label>,
+    /// The request under way that bears what it is debited.
+    pub request: Option<Label>,
 }
 
 /// A payment as its rail tells it.

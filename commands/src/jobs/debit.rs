@@ -8,6 +8,7 @@ use purser_projections::recall::{RecallKey, Record};
 use super::answer::{Debited, JobAnswer};
 use super::command::DebitJob;
 use super::find;
+use crate::grants::on_job;
 use crate::{Answer, Rejection};
 
 /// Work that was done is charged, whether or not it is paid for. Units are metered cumulatively:
@@ -39,6 +40,7 @@ pub(super) fn debit(
     };
     let was = find::balance(books, job);
     let balance = was.minus(charged);
+    let cover = on_job::cover(books, job.number);
     let debited = JobDebited {
         job: job.reference(),
         seq: debit.seq,
@@ -48,16 +50,16 @@ pub(super) fn debit(
         split: books.projections.policy.commission,
         total_units,
         balance,
-        decision: decision(was, balance),
+        decision: decision(was.plus(cover), balance.plus(cover)),
     };
     let answer = Debited::from(&debited);
     into.push(Event::JobDebited(Box::new(debited)));
     Ok(Answer::Job(JobAnswer::Debited(answer)))
 }
 
-/// The rule: a job runs while its balance is not below zero. The debit that brings it below zero
-/// is borne, as grace; the next one that finds it there still says stop. Money that lifts it to
-/// zero or above gives it its grace again.
+/// The rule: a job runs while its balance, with what a request bears of it, is not below zero. The
+/// debit that brings it below zero is borne, as grace; the next one that finds it there still says
+/// stop. Money that lifts it to zero or above gives it its grace again.
 const fn decision(was: Balance, is: Balance) -> Decision {
     match (was.below_zero, is.below_zero) {
         (_, false) => Decision::Run,

@@ -17,13 +17,13 @@ use crate::{Answer, Rejection};
 const POSTED_MAX: Amount = Amount(1 << 120);
 
 /// The asset that a command names by its code.
-pub(super) fn asset(books: &Books, code: &Label) -> Result<AssetNo, Rejection> {
+pub(crate) fn asset(books: &Books, code: &Label) -> Result<AssetNo, Rejection> {
     let found = books.projections.names.asset(code.as_str());
     found.ok_or(Rejection::UnknownAsset)
 }
 
 /// Whether there is room in an asset's books for a further command.
-pub(super) fn room(books: &Books, asset: AssetNo) -> Result<(), Rejection> {
+pub(crate) fn room(books: &Books, asset: AssetNo) -> Result<(), Rejection> {
     let ledger = books.projections.accounts.ledger(asset);
     if ledger.is_some_and(|ledger| ledger.posted().debits >= POSTED_MAX) {
         return Err(Rejection::AmountTooLarge);
@@ -62,7 +62,7 @@ pub(super) fn job(books: &Books, name: &JobName) -> Result<Answer, Rejection> {
 }
 
 /// The payer of this name; it is named when it is new.
-pub(super) fn payer(books: &Books, name: &Label, into: &mut Vec<Event>) -> PayerNo {
+pub(crate) fn payer(books: &Books, name: &Label, into: &mut Vec<Event>) -> PayerNo {
     let names = &books.projections.names;
     names.payer(name).unwrap_or_else(|| {
         let payer = PayerNo::following(names.payers().len());
@@ -73,7 +73,7 @@ pub(super) fn payer(books: &Books, name: &Label, into: &mut Vec<Event>) -> Payer
 }
 
 /// The rail of this name; it is named when it is new.
-pub(super) fn rail(
+pub(crate) fn rail(
     books: &Books,
     name: &Label,
     into: &mut Vec<Event>,
@@ -93,7 +93,7 @@ pub(super) fn rail(
 
 /// The worker that a text names: a registered miner's id, or an address, which is named when it is
 /// new.
-pub(super) fn worker(
+pub(crate) fn worker(
     books: &Books,
     text: &Label,
     into: &mut Vec<Event>,
@@ -109,21 +109,21 @@ pub(super) fn worker(
 }
 
 /// What a payer owes in an asset.
-pub(super) fn debt(books: &Books, payer: PayerNo, asset: AssetNo) -> Amount {
+pub(crate) fn debt(books: &Books, payer: PayerNo, asset: AssetNo) -> Amount {
     let account = purser_projections::accounts::Account::Debt(payer);
     let debt = books.projections.accounts.balance(asset, account);
     debt.above_zero()
 }
 
 /// What a payer's funds are in an asset.
-pub(super) fn funds(books: &Books, payer: PayerNo, asset: AssetNo) -> Amount {
+pub(crate) fn funds(books: &Books, payer: PayerNo, asset: AssetNo) -> Amount {
     let account = purser_projections::accounts::Account::Payer(payer);
     let funds = books.projections.accounts.balance(asset, account);
     funds.above_zero()
 }
 
 /// What stands on a job's account.
-pub(super) fn balance(books: &Books, job: &Job) -> purser_events::Balance {
+pub(crate) fn balance(books: &Books, job: &Job) -> purser_events::Balance {
     let account = purser_projections::accounts::Account::Job(job.number);
     books.projections.accounts.balance(job.asset, account)
 }

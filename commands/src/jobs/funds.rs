@@ -37,10 +37,14 @@ fn before(books: &Books, key: RecallKey, said: &Said) -> Result<Option<Answer>, 
 
 /// The answer to a payment by a rail that was taken in before.
 fn paid_before(books: &Books, payment: &Payment, said: &Said) -> Result<Option<Answer>, Rejection> {
-    match books.projections.names.rail(&payment.rail) {
-        Some(rail) => before(books, RecallKey::of_payment(rail, &payment.id), said),
-        None => Ok(None),
+    let Some(rail) = books.projections.names.rail(&payment.rail) else {
+        return Ok(None);
+    };
+    let elsewhere = RecallKey::of_grant_payment(rail, &payment.id);
+    if books.recalled.get(&elsewhere).is_some() {
+        return Err(Rejection::PaymentDiffers);
     }
+    before(books, RecallKey::of_payment(rail, &payment.id), said)
 }
 
 /// What is said of a payment for a job, open or closed.

@@ -10,7 +10,7 @@ mod admit;
 mod capacity;
 mod close;
 mod debit;
-mod find;
+pub(crate) mod find;
 mod funds;
 mod open;
 mod recall;

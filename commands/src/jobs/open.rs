@@ -9,6 +9,7 @@ use purser_projections::recall::{SeenJob, terms_digest};
 use super::answer::{JobAnswer, Opened};
 use super::command::{ChooseFunds, OpenJob};
 use super::find;
+use crate::grants::on_job;
 use crate::{Answer, Rejection};
 
 /// An id opens one job of its payer, for ever. The same terms again change nothing.
@@ -42,6 +43,9 @@ pub(super) fn open(
         asset,
         terms,
     })));
+    if let Some(request) = &open.request {
+        into.push(on_job::join(books, request, (job.number, asset))?);
+    }
     let balance = bring_funds(books, job, into);
     Ok(Answer::Job(JobAnswer::opened(balance)))
 }
@@ -71,6 +75,9 @@ fn again(
     seen: &SeenJob,
 ) -> Result<Answer, Rejection> {
     let mut new = Vec::new();
+    if !on_job::is_joined(books, open.request.as_ref(), seen.number) {
+        return Err(Rejection::JobDiffers);
+    }
     // A worker that had to be named first cannot be the one of the job.
     let terms = terms(books, open, &mut new).map_err(|_| Rejection::JobDiffers)?;
     if !new.is_empty() || seen.terms != Some(terms_digest(asset, &terms)) {

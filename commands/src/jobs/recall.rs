@@ -11,7 +11,10 @@ impl JobCommand {
     /// history yet.
     pub(crate) fn recall(&self, names: &Names, mut each: impl FnMut(RecallKey)) {
         match self {
-            Self::Open(open) => job(names, &open.job, each),
+            Self::Open(open) => {
+                job(names, &open.job, &mut each);
+                open.request.iter().map(RecallKey::of_grant).for_each(each);
+            }
             Self::Credit(credit) => {
                 job(names, &credit.job, &mut each);
                 payment(names, &credit.payment, each);
@@ -60,5 +63,6 @@ fn job(names: &Names, job: &JobName, mut each: impl FnMut(RecallKey)) {
 fn payment(names: &Names, payment: &Payment, mut each: impl FnMut(RecallKey)) {
     if let Some(rail) = names.rail(&payment.rail) {
         each(RecallKey::of_payment(rail, &payment.id));
+        each(RecallKey::of_grant_payment(rail, &payment.id));
     }
 }

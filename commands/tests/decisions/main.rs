@@ -1,5 +1,9 @@
 //! What is decided: given a history, when a command comes, then these events or this rejection.
 
+mod grants;
+mod grants_properties;
+mod grants_races;
+mod grants_script;
 mod instruction;
 mod matching;
 mod paid;
@@ -24,6 +28,7 @@ fn every_rejection_has_a_row() {
         .chain(paid::ROWS)
         .chain(matching::ROWS)
         .chain(instruction::ROWS)
+        .chain(grants::ROWS)
         .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());

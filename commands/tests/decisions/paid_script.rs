@@ -70,6 +70,7 @@ fn open(line: &Line<'_>) -> OpenJob {
         capability: line.get("capability").map(label),
         payer_ref: line.get("ref").map(label),
         worker: line.get("worker").map(label),
+        request: line.get("request").map(label),
     }
 }
 

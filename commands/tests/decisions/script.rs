@@ -119,6 +119,10 @@ impl World {
             );
             outcome?
         };
+        let folds = &self.books.projections;
+        if let Err(breach) = folds.grants.check(&folds.accounts) {
+            panic!("{line}: {breach}");
+        }
         let stamped = events.iter().map(|event| (self.now, event.clone()));
         self.history.extend(stamped);
         Ok(Granted { answer, events })
@@ -139,7 +143,7 @@ impl World {
 }
 
 /// The outcome as text.
-fn show(outcome: Result<&Granted, &Rejection>) -> String {
+pub(crate) fn show(outcome: Result<&Granted, &Rejection>) -> String {
     let granted = match outcome {
         Ok(granted) => granted,
         Err(rejection) => return rejection.code().to_owned(),
@@ -155,6 +159,7 @@ fn show(outcome: Result<&Granted, &Rejection>) -> String {
             if created { " new" } else { "" }
         ),
         Answer::Job(answer) => crate::paid_script::show(&answer),
+        Answer::Grant(answer) => crate::grants_script::show(&answer),
         other => format!("{other:?}").to_lowercase(),
     };
     let names: Vec<_> = granted.events.iter().map(|e| e.kind().name()).collect();
@@ -194,9 +199,7 @@ fn command(line: &str) -> Command {
             code: label(line.plain[0]),
             exponent: u8::try_from(number(line.plain[1])).expect("a small exponent"),
         }),
-        _ => payout::command(&line)
-            .or_else(|| matching::command(&line))
-            .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(&line)))),
+        _ => further(&line),
     }
 }
 
@@ -207,6 +210,16 @@ fn instruction(line: &Line<'_>) -> Instruction {
         "drain" => Instruction::Drain(line.plain[2] == "yes"),
         other => panic!("no such instruction: {other}"),
     }
+}
+
+/// Commands of the subjects that have a script of their own.
+fn further(line: &Line<'_>) -> Command {
+    if let Some(command) = crate::grants_script::command(line) {
+        return Command::Grant(Box::new(command));
+    }
+    payout::command(line)
+        .or_else(|| matching::command(line))
+        .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(line))))
 }
 
 pub(crate) struct Line<'a> {
@@ -346,6 +359,6 @@ fn rule(name: &str, value: u64) -> PolicyChange {
         "idle" => PolicyChange::JobIdleMs(ms()),
         "debt" => PolicyChange::DebtLimit(Amount(value.into())),
         "open_jobs" => PolicyChange::OpenJobsMax(ms()),
-        other => panic!("no such rule: {other}"),
+        other => PolicyChange::Grants(crate::grants_script::rule(other, value)),
     }
 }

@@ -23,7 +23,7 @@ use purser_events::{
     Label, Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
-use crate::{instruction, payer, payout};
+use crate::{grant, instruction, payer, payout};
 
 pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let stamp = (label(), any::<[u8; 16]>(), any::<u32>());
@@ -65,13 +65,14 @@ fn event() -> impl Strategy<Value = Event> {
         job(),
         naming(),
         payer::event(),
+        grant::event(),
         payout::event(),
         matching::event(),
         instruction::event(),
     ]
 }
 
-pub(crate) fn label() -> impl Strategy<Value = Label> {
+pub(crate) fn label() -> impl Strategy<Value = Label> + Clone {
     "\\PC{1,40}".prop_map(|text| Label::new(&text).expect("a label"))
 }
 

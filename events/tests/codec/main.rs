@@ -1,6 +1,7 @@
 //! What the codec promises of any bytes.
 
 mod arbitrary;
+mod grant;
 mod instruction;
 mod payer;
 mod payout;

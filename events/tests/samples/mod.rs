@@ -1,5 +1,6 @@
 //! At least one envelope of every kind, with every shape that its fields take.
 
+mod grant;
 mod instruction;
 mod intake;
 mod job;
@@ -20,6 +21,7 @@ pub(crate) fn all() -> Vec<(String, Envelope)> {
     let events = events.chain(intake::events()).chain(job::events());
     let events = events.chain(payer::events()).chain(payout::events());
     let events = events.chain(matching::events());
+    let events = events.chain(grant::events());
     samples.extend(events.map(|(shape, event)| {
         let name = format!("{}.{shape}", event.kind().name());
         (

@@ -1,7 +1,7 @@
 //! The accounts: whose money they hold, what they are called, how low they may fall.
 
 use purser_events::intake::Suspense;
-use purser_events::{JobNo, Label, PayerNo, RailNo, WorkerNo};
+use purser_events::{GrantNo, JobNo, Label, PayerNo, PoolNo, RailNo, WorkerNo};
 
 use crate::fees::{SUSPENSE_REASONS, suspense_index, suspense_name};
 use crate::names::Names;
@@ -45,6 +45,12 @@ pub enum Account {
     Job(JobNo),
     /// What is owed to a worker.
     Worker(WorkerNo),
+    /// What a pool of generosity may still grant.
+    GrantsAvailable(PoolNo),
+    /// What of a pool of generosity is held for work under way.
+    GrantsReserved(PoolNo),
+    /// What was paid for work under way that a grant was decided for.
+    Escrow(GrantNo),
 }
 
 /// Which side of an account its balance normally stands on.
@@ -81,6 +87,9 @@ pub(super) enum Place {
     Debt(PayerNo),
     Job(JobNo),
     Worker(WorkerNo),
+    Available(PoolNo),
+    Reserved(PoolNo),
+    Escrow(GrantNo),
 }
 
 impl Account {
@@ -102,7 +111,10 @@ impl Account {
             | Self::Suspense(_)
             | Self::Payer(_)
             | Self::Job(_)
-            | Self::Worker(_) => Side::Credit,
+            | Self::Worker(_)
+            | Self::GrantsAvailable(_)
+            | Self::GrantsReserved(_)
+            | Self::Escrow(_) => Side::Credit,
         }
     }
 
@@ -138,10 +150,14 @@ impl Account {
             Self::Debt(payer) => Place::Debt(payer),
             Self::Job(job) => Place::Job(job),
             Self::Worker(worker) => Place::Worker(worker),
+            Self::GrantsAvailable(pool) => Place::Available(pool),
+            Self::GrantsReserved(pool) => Place::Reserved(pool),
+            Self::Escrow(grant) => Place::Escrow(grant),
         }
     }
 
-    /// The name that people use. A job is named by its number, the position that opened it; a name
+    /// The name that people use. A job, and a grant's escrow, is named by its number, the position
+    /// that began it; a name
     /// that the log does not hold is shown as `#` and its number.
     #[must_use]
     pub fn name(self, names: &Names) -> String {
@@ -161,6 +177,11 @@ impl Account {
             Self::Debt(payer) => named("debt", names.payers().get(payer.index()), payer.0),
             Self::Job(job) => format!("job:{job}"),
             Self::Worker(worker) => named("worker", names.workers().get(worker.index()), worker.0),
+            Self::GrantsAvailable(PoolNo::HOUSE) => "grants:available".into(),
+            Self::GrantsReserved(PoolNo::HOUSE) => "grants:reserved".into(),
+            Self::GrantsAvailable(pool) => of_pool("grants:available", pool, names),
+            Self::GrantsReserved(pool) => of_pool("grants:reserved", pool, names),
+            Self::Escrow(grant) => format!("escrow:{grant}"),
         }
     }
 }
@@ -181,9 +202,29 @@ impl Account {
             "debt" => names.payer(&label()?).map(Self::Debt),
             "job" => rest.parse().ok().map(|job| Self::Job(JobNo(job))),
             "worker" => names.worker(rest).map(Self::Worker),
+            "escrow" => rest.parse().ok().map(|grant| Self::Escrow(GrantNo(grant))),
+            "grants" => of_grants(rest, names),
             _ => None,
         }
     }
+}
+
+/// The account of a pool by what stands behind `grants:`; the house's own has the plain name.
+fn of_grants(rest: &str, names: &Names) -> Option<Account> {
+    let (kind, pool) = match rest.split_once(':') {
+        Some((kind, name)) => (kind, names.pool(&Label::new(name).ok()?)?),
+        None => (rest, PoolNo::HOUSE),
+    };
+    match kind {
+        "available" => Some(Account::GrantsAvailable(pool)),
+        "reserved" => Some(Account::GrantsReserved(pool)),
+        _ => None,
+    }
+}
+
+/// The house's own pool has the plain name.
+fn of_pool(kind: &str, pool: PoolNo, names: &Names) -> String {
+    named(kind, names.pools().get(pool.index()), pool.0)
 }
 
 fn named(kind: &str, name: Option<&impl std::fmt::Display>, number: u32) -> String {

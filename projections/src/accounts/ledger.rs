@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use purser_events::{Balance, JobNo, PayerNo, RailNo, WorkerNo};
+use purser_events::{Balance, GrantNo, JobNo, PayerNo, PoolNo, RailNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Place, SINGLE, Side};
@@ -19,8 +19,12 @@ pub struct Ledger {
     payers: Paged<Turnover>,
     debts: Paged<Turnover>,
     jobs: BTreeMap<JobNo, Turnover>,
+    available: Paged<Turnover>,
+    reserved: Paged<Turnover>,
+    escrows: BTreeMap<GrantNo, Turnover>,
     /// What moved on accounts that left memory, each balanced when it did.
     ended: Turnover,
+    ended_escrows: Turnover,
     posted: Turnover,
 }
 
@@ -56,11 +60,16 @@ impl Ledger {
     pub(super) fn end(&mut self, account: Account) {
         let turnover = match account.place() {
             Place::Job(job) => self.jobs.remove(&job).unwrap_or_default(),
+            Place::Escrow(grant) => self.escrows.remove(&grant).unwrap_or_default(),
             _ => return,
         };
         let balance = turnover.balance(account.normal_side());
         assert_eq!(balance, Balance::default(), "what ends is balanced");
-        self.ended = self.ended.plus(turnover);
+        let ended = match account {
+            Account::Escrow(_) => &mut self.ended_escrows,
+            _ => &mut self.ended,
+        };
+        *ended = ended.plus(turnover);
     }
 
     fn at(&mut self, account: Account) -> &mut Turnover {
@@ -71,6 +80,9 @@ impl Ledger {
             Place::Payer(payer) => self.payers.at(payer.index()),
             Place::Debt(payer) => self.debts.at(payer.index()),
             Place::Job(job) => self.jobs.entry(job).or_default(),
+            Place::Available(pool) => self.available.at(pool.index()),
+            Place::Reserved(pool) => self.reserved.at(pool.index()),
+            Place::Escrow(grant) => self.escrows.entry(grant).or_default(),
         }
     }
 
@@ -84,6 +96,9 @@ impl Ledger {
             Place::Payer(payer) => self.payers.get(payer.index()),
             Place::Debt(payer) => self.debts.get(payer.index()),
             Place::Job(job) => self.jobs.get(&job),
+            Place::Available(pool) => self.available.get(pool.index()),
+            Place::Reserved(pool) => self.reserved.get(pool.index()),
+            Place::Escrow(grant) => self.escrows.get(&grant),
         };
         found.copied().unwrap_or_default()
     }
@@ -100,6 +115,12 @@ impl Ledger {
         self.ended
     }
 
+    /// What moved on escrows of requests that are closed.
+    #[must_use]
+    pub const fn ended_escrows(&self) -> Turnover {
+        self.ended_escrows
+    }
+
     /// Every account that moved and is in memory, with what moved on it, by kind and number.
     pub fn accounts(&self) -> impl Iterator<Item = (Account, Turnover)> + '_ {
         let single = SINGLE.into_iter().zip(self.single);
@@ -111,9 +132,19 @@ impl Ledger {
             .iter()
             .map(|(job, one)| (Account::Job(*job), *one));
         let workers = of(&self.workers, |at| Account::Worker(WorkerNo::following(at)));
+        let pool = PoolNo::following;
+        let available = of(&self.available, move |at| {
+            Account::GrantsAvailable(pool(at))
+        });
+        let reserved = of(&self.reserved, move |at| Account::GrantsReserved(pool(at)));
+        let escrows = self.escrows.iter();
+        let escrows = escrows.map(|(grant, one)| (Account::Escrow(*grant), *one));
         let all = single.chain(rails).chain(payers).chain(debts);
         all.chain(jobs)
             .chain(workers)
+            .chain(available)
+            .chain(reserved)
+            .chain(escrows)
             .filter(|(_, one)| *one != Turnover::default())
     }
 
@@ -121,7 +152,7 @@ impl Ledger {
     #[must_use]
     pub fn sum(&self) -> Turnover {
         let all = self.accounts().map(|(_, one)| one);
-        all.fold(self.ended, Turnover::plus)
+        all.fold(self.ended.plus(self.ended_escrows), Turnover::plus)
     }
 
     pub(super) fn is_balanced(&self) -> bool {

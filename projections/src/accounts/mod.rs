@@ -1,6 +1,7 @@
 //! Balances by double entry: for each asset, what moved on each account.
 
 mod account;
+mod granted;
 mod ledger;
 mod postings;
 mod turnover;
@@ -79,17 +80,23 @@ impl Accounts {
         numbered.map(|(index, ledger)| (AssetNo::following(index), ledger))
     }
 
-    /// Every account that ever moved, by asset and name. Jobs share one row: there may be many, and
-    /// those that closed have left memory.
+    /// Every account that ever moved, by asset and name. Jobs share one row, and escrows another:
+    /// there may be many, and those that closed have left memory.
     #[must_use]
     pub fn trial_balance(&self, names: &Names) -> Vec<TrialRow> {
         let mut rows = Vec::new();
         for (asset, ledger) in self.ledgers() {
             let first = rows.len();
             let mut jobs = ledger.ended();
+            let mut escrows = ledger.ended_escrows();
             for (account, turnover) in ledger.accounts() {
-                if let Account::Job(_) = account {
-                    jobs = jobs.plus(turnover);
+                let shared = match account {
+                    Account::Job(_) => Some(&mut jobs),
+                    Account::Escrow(_) => Some(&mut escrows),
+                    _ => None,
+                };
+                if let Some(shared) = shared {
+                    *shared = shared.plus(turnover);
                     continue;
                 }
                 rows.push(TrialRow {
@@ -99,13 +106,15 @@ impl Accounts {
                     turnover,
                 });
             }
-            if jobs != Turnover::default() {
-                rows.push(TrialRow {
-                    asset,
-                    name: "job:*".into(),
-                    side: Side::Credit,
-                    turnover: jobs,
-                });
+            for (name, turnover) in [("job:*", jobs), ("escrow:*", escrows)] {
+                if turnover != Turnover::default() {
+                    rows.push(TrialRow {
+                        asset,
+                        name: name.into(),
+                        side: Side::Credit,
+                        turnover,
+                    });
+                }
             }
             rows[first..].sort_by(|one, other| one.name.cmp(&other.name));
         }

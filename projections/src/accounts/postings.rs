@@ -6,6 +6,7 @@ use purser_events::payout::{Draw, Rail};
 use purser_events::{Amount, AssetNo, Event, Wei};
 
 use super::account::Account;
+use super::granted;
 
 /// One amount of one asset, one account that is debited and one that is credited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ fn paid(event: &Event, mut each: impl FnMut(Posting)) {
             post(asset, job, payer, one.swept, &mut each);
             post(asset, debt, job, one.debt, &mut each);
         }
-        _ => {}
+        event => granted::postings(event, &mut each),
     }
 }
 
@@ -122,12 +123,12 @@ fn held(asset: AssetNo, draws: &[Draw], mut each: impl FnMut(Posting)) {
     }
 }
 
-/// The account that leaves memory with this event: it is balanced then, and never moves again.
+/// The account that leaves memory with this event: it is balanced then.
 #[must_use]
 pub fn ended_by(event: &Event) -> Option<(AssetNo, Account)> {
     match event {
         Event::JobClosed(one) => Some((one.job.asset, Account::Job(one.job.number))),
-        _ => None,
+        event => granted::ended_by(event),
     }
 }
 
@@ -179,7 +180,7 @@ fn earned(by: Attribution, fee: u64, split: Split, mut each: impl FnMut(Posting)
 }
 
 /// Hands over a posting, unless nothing moves.
-fn post(
+pub(super) fn post(
     asset: AssetNo,
     debit: Account,
     credit: Account,

@@ -6,6 +6,7 @@ use purser_events::intake::{
 };
 use purser_events::{Event, Label, PartitionNo, Position, Recorded, WorkerNo};
 
+use super::grant;
 use super::key::RecallKey;
 use super::matching;
 use super::paid;
@@ -42,6 +43,8 @@ pub fn records_of(fact: Recorded<'_>, mut each: impl FnMut(RecallKey, Record)) {
                 timeline(fact, taken, key, each);
             } else if let Some((key, record)) = paid::record(fact) {
                 each(key, record);
+            } else {
+                grant::records(fact, each);
             }
         }
     }

@@ -129,6 +129,25 @@ impl RecallKey {
         Self::of(b'w', &[job.as_str().as_bytes(), &worker.0.to_le_bytes()])
     }
 
+    /// The key of the record of a request for a grant.
+    #[must_use]
+    pub fn of_grant(request: &Label) -> Self {
+        Self::of(b'a', &[request.as_str().as_bytes()])
+    }
+
+    /// The key of the record of a payment that came in by a rail for a request, or for a pool.
+    #[must_use]
+    pub fn of_grant_payment(rail: RailNo, payment: &Label) -> Self {
+        Self::of(b'y', &[&rail.0.to_le_bytes(), payment.as_str().as_bytes()])
+    }
+
+    /// The key of the record of a charge that was paid back.
+    #[must_use]
+    pub fn of_charge_refund(request: &Label, refund: &Label) -> Self {
+        let (request, refund) = (request.as_str().as_bytes(), refund.as_str().as_bytes());
+        Self::of(b'z', &[request, refund])
+    }
+
     /// Some bits of the key, to tell apart what stands in one place.
     #[must_use]
     pub fn tie(&self) -> u64 {

@@ -7,6 +7,7 @@
 //! is fed twice, is never wrong.
 
 mod derive;
+mod grant;
 mod key;
 mod matching;
 mod paid;
@@ -19,6 +20,9 @@ use hashbrown::HashMap;
 use purser_events::{Actor, Label, Recorded};
 
 pub use derive::records_of;
+pub use grant::{
+    Ending, PaidFor, SeenDecision, SeenGrant, SeenGrantPayment, Settlement, asked_digest,
+};
 pub use key::RecallKey;
 pub use matching::{MATCH_ROOM, SeenMatch};
 pub use paid::{SeenClose, SeenDebit, SeenJob, SeenPayment, terms_digest};

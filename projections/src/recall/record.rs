@@ -6,6 +6,7 @@ use purser_events::Position;
 use purser_events::intake::{FileReason, FileStamps, KeyState};
 use serde::{Deserialize, Serialize};
 
+use super::grant::{SeenGrant, SeenGrantPayment};
 use super::matching::SeenMatch;
 use super::paid::{SeenDebit, SeenJob, SeenPayment};
 use super::timeline::{ConnectionTimeline, RequestTimeline};
@@ -37,6 +38,10 @@ pub enum Record {
     Match(SeenMatch),
     /// How a worker's part in a job ended, by the event that says so.
     Outcome(Position),
+    /// A request that a grant was decided for.
+    Grant(Box<SeenGrant>),
+    /// A payment for such a request, to a pool, or back to a payer.
+    GrantPayment(Box<SeenGrantPayment>),
 }
 
 /// A command id that was used.
@@ -136,6 +141,9 @@ impl Record {
             (Self::Payment(mine), Self::Payment(theirs)) => assert_eq!(mine, theirs),
             (Self::Match(mine), Self::Match(theirs)) => mine.merge(theirs),
             (Self::Outcome(mine), Self::Outcome(theirs)) => *mine = (*mine).min(*theirs),
+            (Self::Grant(mine), Self::Grant(theirs)) => mine.merge(theirs),
+            // An id of a payment makes one event, for ever.
+            (Self::GrantPayment(mine), Self::GrantPayment(theirs)) => assert_eq!(mine, theirs),
             (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
         }
     }

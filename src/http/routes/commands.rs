@@ -19,6 +19,7 @@ use crate::http::error::{FieldError, Problem, ProblemBody};
 use crate::http::extract::{BATCH, COORDINATOR, OPERATOR, Write, actor, at, json};
 use crate::http::wire::answer::FileBody;
 use crate::http::wire::batch::{Item, Read, Sender};
+use crate::http::wire::grant_answer::GrantBody;
 use crate::http::wire::job_answer::JobBody;
 use crate::writer::{Reply, Submission, SubmitError};
 
@@ -54,7 +55,10 @@ pub(crate) struct ItemAnswer {
     created: Option<bool>,
     /// Of a file: what became of it.
     file: Option<FileBody>,
-    /// Why it was refused.
+    /// Of a command about grants: what came of it.
+    grant: Option<GrantBody>,
+    /// Why it was refused. Where a position stands beside it, something happened nevertheless: a
+    /// payment came in and went back.
     error: Option<ItemError>,
 }
 
@@ -238,7 +242,23 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
         out,
         format_args!("{{\"position\":{position},\"replayed\":{replayed}"),
     );
+    let grant = match GrantBody::of(reply) {
+        Ok(grant) => grant,
+        Err(problem) => {
+            // It was refused, and yet something happened: a payment came in and went back.
+            out.push(b',');
+            put_error_in(out, &problem);
+            out.push(b'}');
+            return;
+        }
+    };
     match &reply.answer {
+        Granted::Grant(_) => {
+            if let Some(body) = grant {
+                out.extend_from_slice(b",\"grant\":");
+                put_json(out, &body);
+            }
+        }
         Granted::Session { created, .. } => put(out, format_args!(",\"created\":{created}")),
         Granted::File(file) => {
             out.extend_from_slice(b",\"file\":");
@@ -260,12 +280,19 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
 }
 
 fn put_error(out: &mut Vec<u8>, problem: &Problem) {
+    out.push(b'{');
+    put_error_in(out, problem);
+    out.push(b'}');
+}
+
+/// Writes the member that says why a command was refused.
+fn put_error_in(out: &mut Vec<u8>, problem: &Problem) {
     // What is wrong with the shape of one item is one code; the detail and the fields say more.
     let code = match problem.code.status() {
         StatusCode::BAD_REQUEST if problem.code != Code::BadKey => Code::MalformedCommand,
         _ => problem.code,
     };
-    out.extend_from_slice(b"{\"error\":");
+    out.extend_from_slice(b"\"error\":");
     put_json(
         out,
         &ItemError {
@@ -274,7 +301,6 @@ fn put_error(out: &mut Vec<u8>, problem: &Problem) {
             errors: problem.errors.clone(),
         },
     );
-    out.push(b'}');
 }
 
 fn put_json(out: &mut Vec<u8>, value: &impl Serialize) {

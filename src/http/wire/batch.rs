@@ -15,6 +15,10 @@ use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::grant::{
+    ConfirmBody, DecideBody, OrderBody, PoolBody, RefundBody, ReleaseBody, SettleGrantBody,
+    TierBody, TopUpBody,
+};
 use super::job::{AdmitBody, CloseBody, CreditBody, DebitBody, OpenBody};
 use super::money::{
     CapabilityBody, CapabilityName, ChoiceBody, DepositBody, SettleBody, SlotBody, TransferBody,
@@ -52,6 +56,33 @@ pub(crate) enum Item<'a> {
     /// Take in a delivered file.
     #[serde(borrow)]
     TakeFile(FileItem<'a>),
+    /// Decide how a request is served.
+    #[serde(borrow)]
+    DecideGrant(DecideBody<'a>),
+    /// Take the payment of a request.
+    #[serde(borrow)]
+    ConfirmGrant(ConfirmBody<'a>),
+    /// Say what the work of a request did cost.
+    #[serde(borrow)]
+    SettleGrant(SettleGrantBody<'a>),
+    /// Say that the work of a request failed, or call it off.
+    #[serde(borrow)]
+    ReleaseGrant(ReleaseBody<'a>),
+    /// Pay a charge back after the settlement. Operators only.
+    #[serde(borrow)]
+    RefundCharge(RefundBody<'a>),
+    /// Open a pool of generosity. Operators only.
+    #[serde(borrow)]
+    OpenPool(PoolBody<'a>),
+    /// Ask the pools in another order. Operators only.
+    #[serde(borrow)]
+    OrderPools(OrderBody<'a>),
+    /// Add to a pool. Operators only.
+    #[serde(borrow)]
+    TopUpPool(TopUpBody<'a>),
+    /// Set an identity's tier. Operators only.
+    #[serde(borrow)]
+    SetTier(TierBody<'a>),
     /// Set a rule. Operators only.
     #[serde(borrow)]
     SetPolicy(PolicyBody<'a>),
@@ -293,6 +324,15 @@ impl Item<'_> {
             Self::RemoveCapability(body) => body.command()?,
             Self::ReserveSlot(body) => body.reserve(None)?,
             Self::FreeSlot(body) => body.free()?,
+            Self::DecideGrant(one) => one.command()?,
+            Self::ConfirmGrant(one) => one.command(None)?,
+            Self::SettleGrant(one) => one.command(None)?,
+            Self::ReleaseGrant(one) => one.command(None)?,
+            Self::RefundCharge(one) => one.command(None)?,
+            Self::OpenPool(one) => one.command()?,
+            Self::OrderPools(one) => one.command()?,
+            Self::TopUpPool(one) => one.command()?,
+            Self::SetTier(one) => one.command(None)?,
         };
         Ok((command, self.id()))
     }
@@ -320,6 +360,15 @@ impl Item<'_> {
             Self::DeclareCapability(body) => body.id.as_deref(),
             Self::RemoveCapability(body) => body.id.as_deref(),
             Self::ReserveSlot(body) | Self::FreeSlot(body) => body.id.as_deref(),
+            Self::DecideGrant(one) => one.id.as_deref(),
+            Self::ConfirmGrant(one) => one.id.as_deref(),
+            Self::SettleGrant(one) => one.id.as_deref(),
+            Self::ReleaseGrant(one) => one.id.as_deref(),
+            Self::RefundCharge(one) => one.id.as_deref(),
+            Self::OpenPool(one) => one.id.as_deref(),
+            Self::OrderPools(one) => one.id.as_deref(),
+            Self::TopUpPool(one) => one.id.as_deref(),
+            Self::SetTier(one) => one.id.as_deref(),
         }
     }
 
@@ -327,7 +376,14 @@ impl Item<'_> {
     const fn is_for_operators(&self) -> bool {
         matches!(
             self,
-            Self::SetPolicy(_) | Self::DeclarePartition(_) | Self::DeclareAsset(_)
+            Self::SetPolicy(_)
+                | Self::DeclarePartition(_)
+                | Self::DeclareAsset(_)
+                | Self::RefundCharge(_)
+                | Self::OpenPool(_)
+                | Self::OrderPools(_)
+                | Self::TopUpPool(_)
+                | Self::SetTier(_)
         )
     }
 }

@@ -115,6 +115,11 @@ pub(crate) struct OpenBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, max_length = 128)]
     worker: Option<Cow<'a, str>>,
+    /// The request under way, decided by `/v1/grants/decide`, that bears what it is debited. The
+    /// job is in the asset of the pools then.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, max_length = 128)]
+    request: Option<Cow<'a, str>>,
 }
 
 impl OpenBody<'_> {
@@ -128,6 +133,7 @@ impl OpenBody<'_> {
             capability: optional_name("capability", self.capability.as_deref())?,
             payer_ref: optional_name("payer_ref", self.payer_ref.as_deref())?,
             worker: optional_name("worker", self.worker.as_deref())?,
+            request: optional_name("request", self.request.as_deref())?,
         })))
     }
 }

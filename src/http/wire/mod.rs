@@ -4,6 +4,9 @@
 pub(crate) mod answer;
 pub(crate) mod batch;
 pub(crate) mod field;
+pub(crate) mod grant;
+pub(crate) mod grant_answer;
+pub(crate) mod grant_row;
 pub(crate) mod instruction;
 pub(crate) mod job;
 pub(crate) mod job_answer;
@@ -11,6 +14,7 @@ pub(crate) mod job_view;
 pub(crate) mod matching;
 pub(crate) mod money;
 pub(crate) mod policy;
+pub(crate) mod pool;
 pub(crate) mod register;
 pub(crate) mod socket;
 pub(crate) mod worker;

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use purser_commands::Command;
 use purser_commands::command::{DeclareAsset, DeclarePartition, SetPolicy};
+use purser_events::grant::{GrantRule, Tier};
 use purser_events::matching::Weights;
 use purser_events::policy::{NodeType, PolicyChange};
+
 use purser_events::{BasisPoints, Wei};
+use purser_projections::grants::GrantRules;
 use purser_projections::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,6 +49,43 @@ pub(crate) enum Rule {
     /// The weights of the score that workers are matched by: an object of `cap`, `price`,
     /// `latency`, `trust` and `load` in millionths, together 1000000.
     MatchWeights,
+    /// What an identity of tier new may be granted per UTC day: a text of
+    /// digits, in base units.
+    GrantBudgetNew,
+    /// What an identity of tier established may be granted per UTC day: a text of
+    /// digits, in base units.
+    GrantBudgetEstablished,
+    /// What an identity of tier trusted may be granted per UTC day: a text of
+    /// digits, in base units.
+    GrantBudgetTrusted,
+    /// What an identity of tier elite may be granted per UTC day: a text of
+    /// digits, in base units.
+    GrantBudgetElite,
+    /// The score from which on an identity may be of tier established: a number from 1 to 1000.
+    GrantScoreEstablished,
+    /// The score from which on an identity may be of tier trusted: a number from 1 to 1000.
+    GrantScoreTrusted,
+    /// The score from which on an identity may be of tier elite: a number from 1 to 1000.
+    GrantScoreElite,
+    /// The net amount paid within 30 days that tier established takes: a text of
+    /// digits, in base units.
+    GrantPaidEstablished,
+    /// The net amount paid within 30 days that tier trusted takes: a text of
+    /// digits, in base units.
+    GrantPaidTrusted,
+    /// The net amount paid within 30 days that tier elite takes: a text of
+    /// digits, in base units.
+    GrantPaidElite,
+    /// An earned budget is at most this part of what was paid, net, within 30 days: a number from
+    /// 0 to 10000.
+    GrantPaidShareBps,
+    /// The part of each net charge that the first pool is credited with: a number from 0 to
+    /// 10000.
+    GrantCreditBps,
+    /// How long a quote may be paid: milliseconds from 1000 to 86400000.
+    GrantQuoteTtlMs,
+    /// How long running work may take: milliseconds from 1000 to 86400000.
+    GrantHoldTtlMs,
 }
 
 /// A change of one rule.
@@ -97,6 +137,20 @@ impl TryFrom<Cow<'_, str>> for Rule {
             "debt_limit" => Self::DebtLimit,
             "open_jobs_max" => Self::OpenJobsMax,
             "match_weights" => Self::MatchWeights,
+            "grant_budget_new" => Self::GrantBudgetNew,
+            "grant_budget_established" => Self::GrantBudgetEstablished,
+            "grant_budget_trusted" => Self::GrantBudgetTrusted,
+            "grant_budget_elite" => Self::GrantBudgetElite,
+            "grant_score_established" => Self::GrantScoreEstablished,
+            "grant_score_trusted" => Self::GrantScoreTrusted,
+            "grant_score_elite" => Self::GrantScoreElite,
+            "grant_paid_established" => Self::GrantPaidEstablished,
+            "grant_paid_trusted" => Self::GrantPaidTrusted,
+            "grant_paid_elite" => Self::GrantPaidElite,
+            "grant_paid_share_bps" => Self::GrantPaidShareBps,
+            "grant_credit_bps" => Self::GrantCreditBps,
+            "grant_quote_ttl_ms" => Self::GrantQuoteTtlMs,
+            "grant_hold_ttl_ms" => Self::GrantHoldTtlMs,
             _ => return Err("there is no rule of this name"),
         })
     }
@@ -117,6 +171,47 @@ impl Rule {
             Self::DebtLimit => PolicyChange::DebtLimit(wei(field, raw)?.into()),
             Self::OpenJobsMax => PolicyChange::OpenJobsMax(number(field, raw)?),
             Self::MatchWeights => PolicyChange::MatchWeights(weights(field, raw)?),
+            Self::GrantBudgetNew => {
+                PolicyChange::Grants(GrantRule::Budget(Tier::New, wei(field, raw)?.into()))
+            }
+            Self::GrantBudgetEstablished => PolicyChange::Grants(GrantRule::Budget(
+                Tier::Established,
+                wei(field, raw)?.into(),
+            )),
+            Self::GrantBudgetTrusted => {
+                PolicyChange::Grants(GrantRule::Budget(Tier::Trusted, wei(field, raw)?.into()))
+            }
+            Self::GrantBudgetElite => {
+                PolicyChange::Grants(GrantRule::Budget(Tier::Elite, wei(field, raw)?.into()))
+            }
+            Self::GrantScoreEstablished => {
+                PolicyChange::Grants(GrantRule::Score(Tier::Established, number(field, raw)?))
+            }
+            Self::GrantScoreTrusted => {
+                PolicyChange::Grants(GrantRule::Score(Tier::Trusted, number(field, raw)?))
+            }
+            Self::GrantScoreElite => {
+                PolicyChange::Grants(GrantRule::Score(Tier::Elite, number(field, raw)?))
+            }
+            Self::GrantPaidEstablished => {
+                PolicyChange::Grants(GrantRule::Paid(Tier::Established, wei(field, raw)?.into()))
+            }
+            Self::GrantPaidTrusted => {
+                PolicyChange::Grants(GrantRule::Paid(Tier::Trusted, wei(field, raw)?.into()))
+            }
+            Self::GrantPaidElite => {
+                PolicyChange::Grants(GrantRule::Paid(Tier::Elite, wei(field, raw)?.into()))
+            }
+            Self::GrantPaidShareBps => {
+                PolicyChange::Grants(GrantRule::PaidShare(basis_points(field, raw)?))
+            }
+            Self::GrantCreditBps => {
+                PolicyChange::Grants(GrantRule::CreditShare(basis_points(field, raw)?))
+            }
+            Self::GrantQuoteTtlMs => {
+                PolicyChange::Grants(GrantRule::QuoteTtlMs(number(field, raw)?))
+            }
+            Self::GrantHoldTtlMs => PolicyChange::Grants(GrantRule::HoldTtlMs(number(field, raw)?)),
         })
     }
 }
@@ -282,8 +377,59 @@ pub(crate) struct PolicyAnswer {
     open_jobs_max: u32,
     /// The weights of the score that workers are matched by, in millionths.
     match_weights: WeightsBody,
+    /// The rules of the grants.
+    grants: GrantRulesAnswer,
     /// The event that last changed a rule; 0 when none did.
     changed_position: u64,
+}
+
+/// The rules of the grants in force; amounts in base units of the pools' asset.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GrantRulesAnswer {
+    /// What each tier gives, and what it takes to be of it.
+    tiers: Vec<TierRuleAnswer>,
+    /// An earned budget is at most this part of what was paid, net, within 30 days.
+    paid_share_bps: u16,
+    /// The part of each net charge that the first pool is credited with.
+    credit_bps: u16,
+    /// How long a quote may be paid, in milliseconds.
+    quote_ttl_ms: u32,
+    /// How long running work may take, in milliseconds.
+    hold_ttl_ms: u32,
+}
+
+/// What a tier gives, and what it takes to be of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TierRuleAnswer {
+    /// The tier.
+    tier: &'static str,
+    /// What an identity of this tier may be granted per UTC day.
+    budget: String,
+    /// The score from which on an identity may be of this tier.
+    score: u32,
+    /// The net amount paid within 30 days from which on an identity may be of this tier.
+    paid: String,
+}
+
+impl GrantRulesAnswer {
+    fn of(rules: &GrantRules) -> Self {
+        let tier = |tier: Tier| {
+            let rule = rules.tier(tier);
+            TierRuleAnswer {
+                tier: tier.as_str(),
+                budget: rule.budget.to_string(),
+                score: rule.score,
+                paid: rule.paid.to_string(),
+            }
+        };
+        Self {
+            tiers: Tier::ALL.into_iter().map(tier).collect(),
+            paid_share_bps: rules.paid_share.get(),
+            credit_bps: rules.credit_share.get(),
+            quote_ttl_ms: rules.quote_ttl_ms,
+            hold_ttl_ms: rules.hold_ttl_ms,
+        }
+    }
 }
 
 impl PolicyAnswer {
@@ -304,6 +450,7 @@ impl PolicyAnswer {
             debt_limit: policy.debt_limit.to_string(),
             open_jobs_max: policy.open_jobs_max,
             match_weights: WeightsBody::of(&policy.match_weights),
+            grants: GrantRulesAnswer::of(&policy.grants),
             changed_position: policy.changed_at.0,
         }
     }

@@ -1,5 +1,6 @@
 //! What each kind of event says.
 
+mod grant;
 mod intake;
 mod job;
 mod matching;
@@ -53,6 +54,20 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::TypeNamed(named) => data.object.text("event_type", named.name.as_str()),
         Event::PayerNamed(named) => data.object.text("payer", named.name.as_str()),
         Event::RailNamed(named) => data.object.text("rail", named.name.as_str()),
+        Event::PoolOpened(opened) => data.pool_opened(opened),
+        Event::PoolsOrdered(ordered) => data.pools_ordered(ordered),
+        Event::PoolToppedUp(topped_up) => data.pool_topped_up(topped_up),
+        Event::TierSet(set) => data.tier_set(set),
+        Event::GrantDecided(decided) => data.grant_decided(decided),
+        Event::GrantConfirmed(confirmed) => data.grant_confirmed(confirmed),
+        Event::PaymentRefunded(refunded) => data.payment_refunded(refunded),
+        Event::GrantSettled(settled) => data.grant_settled(settled),
+        Event::GrantReleased(released) => data.grant_released(released),
+        Event::GrantExpired(expired) => data.grant_expired(expired),
+        Event::GrantVoided(voided) => data.grant_voided(voided),
+        Event::GrantOverran(overran) => data.grant_overran(overran),
+        Event::ChargeRefunded(refunded) => data.charge_refunded(refunded),
+        Event::GrantJoined(joined) => data.grant_joined(joined),
         Event::PayoutRequested(requested) => data.payout_requested(requested),
         Event::PayoutSigned(signed) => data.payout_signed(signed),
         Event::PayoutSent(sent) => data.payout_sent(sent),
@@ -127,6 +142,7 @@ impl Data<'_, '_> {
                     matching::write_weights(object, &weights);
                 });
             }
+            PolicyChange::Grants(rule) => self.grant_rule(rule),
         }
     }
 

@@ -11,19 +11,19 @@ use super::Data;
 use crate::render::name;
 
 impl Data<'_, '_> {
-    fn payer(&mut self, payer: PayerNo) {
+    pub(super) fn payer(&mut self, payer: PayerNo) {
         let names = self.names;
         self.object
             .quoted("payer", |out| name::payer(out, names, payer));
     }
 
-    fn asset(&mut self, asset: AssetNo) {
+    pub(super) fn asset(&mut self, asset: AssetNo) {
         let names = self.names;
         self.object
             .quoted("asset", |out| name::asset(out, names, asset));
     }
 
-    fn came_by(&mut self, rail: RailNo) {
+    pub(super) fn came_by(&mut self, rail: RailNo) {
         let names = self.names;
         self.object
             .quoted("rail", |out| name::rail(out, names, rail));

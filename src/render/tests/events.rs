@@ -29,14 +29,16 @@ const LINES: &str = concat!(
     include_str!("payers.jsonl"),
     include_str!("payouts.jsonl"),
     include_str!("matching.jsonl"),
-    include_str!("instructions.jsonl")
+    include_str!("instructions.jsonl"),
+    include_str!("grants.jsonl")
 );
 const ROWS: &str = concat!(
     include_str!("events.csv"),
     include_str!("payers.csv"),
     include_str!("payouts.csv"),
     include_str!("matching.csv"),
-    include_str!("instructions.csv")
+    include_str!("instructions.csv"),
+    include_str!("grants.csv")
 );
 
 /// Readers rely on these lines; a change of one is a change of the API.

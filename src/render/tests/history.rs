@@ -20,7 +20,7 @@ use purser_events::{
 use purser_projections::Projections;
 use purser_projections::names::Names;
 
-use super::{instructions, payers, payouts};
+use super::{grants, instructions, payers, payouts};
 
 pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
@@ -29,7 +29,8 @@ pub(super) fn label(text: &str) -> Label {
 /// The names that the history gives: worker 0 is an address, worker 1 a miner with a difficult id.
 pub(super) fn names() -> Names {
     let mut folds = Projections::default();
-    for event in naming().into_iter().chain(payers::naming()) {
+    let naming = naming().into_iter().chain(payers::naming());
+    for event in naming.chain(grants::naming()) {
         folds.apply(Recorded {
             position: folds.position.next(),
             recorded_at: Micros(1),
@@ -109,6 +110,7 @@ pub(super) fn history() -> Vec<Envelope> {
     history.extend(payouts::history());
     history.extend(super::matching::history());
     history.extend(instructions::history());
+    history.extend(grants::history());
     history
 }
 

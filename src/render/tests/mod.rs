@@ -1,6 +1,7 @@
 //! What is shown of a small history.
 
 mod events;
+mod grants;
 mod history;
 mod instructions;
 mod matching;
