@@ -25,11 +25,7 @@ pub struct Suite {
 }
 
 /// Every kind of file that can be played.
-<<<<<<< HEAD
-pub const SUITES: &[Suite] = &[livepeer::SUITE, matching::SUITE];
-=======
-pub const SUITES: &[Suite] = &[livepeer::SUITE, freetier::SUITE];
->>>>>>> 853ff06 (Reference vectors: the scenarios of the free tier, through the decisions and in many orders)
+pub const SUITES: &[Suite] = &[livepeer::SUITE, matching::SUITE, freetier::SUITE];
 
 /// A case that did not come out as its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
