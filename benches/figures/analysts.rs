@@ -68,6 +68,7 @@ fn job(number: u64, dice: &mut Dice) -> JobProcessed {
 
 fn speeds(figures: &mut Figures) {
     let mut analytics = Analytics::default();
+    analytics.foresee(Micros((START + SPAN) * 1_000_000));
     let mut dice = Dice(11);
     let mut folding = 0.0;
     for number in 0..JOBS {

@@ -19,6 +19,10 @@ use crate::view::View;
 
 pub use table::{Shown, Tables};
 
+/// Between two looks at the log: what came meanwhile is read at once, so that many small commits
+/// cost no more than few large ones.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// What the analyst knows, for any thread to look at.
 #[derive(Debug)]
 pub struct Analyst {
@@ -95,7 +99,9 @@ impl Analyst {
     }
 
     fn follow(&self, log: &dyn LogReader, view: &View) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
             Err(error) => return self.fail(&error),
@@ -113,9 +119,21 @@ impl Analyst {
             if !is_more {
                 return;
             }
-            if let Err(error) = self.catch_up(log, view.position()) {
+            let (end, recorded_at) = {
+                let folds = view.read();
+                (folds.position, folds.recorded_at)
+            };
+            let mut fold = self.fold.write().unwrap_or_else(PoisonError::into_inner);
+            fold.foresee(recorded_at);
+            drop(fold);
+            if let Err(error) = self.catch_up(log, end) {
                 return self.fail(&error);
             }
+            runtime.block_on(async {
+                let stop = stopped.wait_for(|stop| *stop);
+                // Which of the two it was shows at the next turn.
+                let _ = tokio::time::timeout(PAUSE, stop).await;
+            });
         }
     }
 

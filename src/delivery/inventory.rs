@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 
 use crate::objects::Listed;
 
@@ -84,10 +84,12 @@ impl Inventory {
         known.collect()
     }
 
-    /// Notes files whose events are durable.
+    /// Notes files whose events are durable. The note itself is durable after [`Self::settle`]:
+    /// until then a power cut leaves files that are fetched once more.
     pub(super) fn note(&self, entries: &[Entry]) -> Result<(), InventoryError> {
         let write = || -> Result<(), redb::Error> {
-            let writing = self.file.begin_write()?;
+            let mut writing = self.file.begin_write()?;
+            writing.set_durability(Durability::None)?;
             {
                 let mut table = writing.open_table(self.table())?;
                 for entry in entries {
@@ -98,6 +100,12 @@ impl Inventory {
             }
             Ok(writing.commit()?)
         };
+        Ok(write()?)
+    }
+
+    /// Makes durable what was noted.
+    pub(super) fn settle(&self) -> Result<(), InventoryError> {
+        let write = || -> Result<(), redb::Error> { Ok(self.file.begin_write()?.commit()?) };
         Ok(write()?)
     }
 
@@ -172,6 +180,7 @@ mod tests {
                 entry("c", "3", true),
             ];
             inventory.note(&taken).expect("written");
+            inventory.settle().expect("written");
         }
         let inventory = Inventory::open(&path, "x").expect("it opens again");
         let known = inventory.know(&files).expect("read");

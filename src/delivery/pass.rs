@@ -5,6 +5,7 @@
 //! A crash anywhere leaves files that are done, and files that the next pass begins anew.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use purser_commands::answer::FileAnswer;
@@ -25,8 +26,11 @@ use crate::writer::{Submission, SubmitError, WriterHandle};
 /// Listed files that wait to be fetched.
 const LISTED_AHEAD: usize = 2_000;
 
-/// Batches that wait for the writer.
-const BATCHES_AHEAD: usize = 4;
+/// Batches that wait for the writer. Their bytes are bounded by the room that they hold.
+const BATCHES_AHEAD: usize = 256;
+
+/// How long files are gathered for one commit.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// After so many files that could not be had, the store is left alone for a while.
 const LOST_MAX: u64 = 16;
@@ -117,6 +121,9 @@ impl Pass {
         let fetching = self.fetch_all(&mut to_fetch, ready);
         let submitting = self.submit_all(to_submit, each);
         let (fetched, submitted) = tokio::join!(fetching, submitting);
+        let inventory = Arc::clone(&self.inventory);
+        let settling = tokio::task::spawn_blocking(move || inventory.settle()).await;
+        settling.expect("noting does not panic")?;
         let mut passed = fetched?;
         passed.taken = submitted?;
         if let Some(listed) = listing.join_next().await {
@@ -203,9 +210,10 @@ impl Pass {
     ) -> Result<u64, PassError> {
         let mut taken = 0;
         while let Some(mut batch) = ready.recv().await {
-            // What became ready while the writer was at work goes into its next commit.
+            // Few large commits cost less than many small ones, and nobody waits for an answer.
+            let until = tokio::time::Instant::now() + GATHER;
             while batch.len() < self.limits.files
-                && let Ok(more) = ready.try_recv()
+                && let Ok(Some(more)) = tokio::time::timeout_at(until, ready.recv()).await
             {
                 batch.extend(more);
             }

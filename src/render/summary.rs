@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use purser_events::{AssetNo, PartitionNo, WorkerNo};
+use purser_events::{AssetNo, Micros, PartitionNo, WorkerNo};
 use purser_projections::Projections;
 use purser_projections::fees::FeeRow;
 use purser_projections::names::Partition;
@@ -39,6 +39,8 @@ struct Row {
     commission: u128,
     net: u128,
     paid: u128,
+    /// When a payout was last asked for.
+    paid_at: Option<Micros>,
     is_due: bool,
 }
 
@@ -79,6 +81,8 @@ impl Summary<'_> {
             row.commission = fees.commission.0;
             row.net = fees.net().0;
             row.paid = self.paid(worker, fees);
+            let paid = self.folds.payouts.row(AssetNo::ETH, worker);
+            row.paid_at = Some(paid.requested_at);
             row.is_due = self.is_due(worker);
         }
         let connections = self.folds.connections.partition(self.number);
@@ -126,7 +130,10 @@ impl Summary<'_> {
         amount(&mut object, "worker_earnings", row.net);
         object.number("payment_count", u64::from(row.paid > 0));
         list(object.key("payment_history"), [0; 0].iter(), |_, _| {});
-        object.null("last_payment_date");
+        match row.paid_at.filter(|_| row.paid > 0) {
+            Some(moment) => object.moment("last_payment_date", moment),
+            None => object.null("last_payment_date"),
+        }
         amount(&mut object, "total_fees_paid", row.paid);
         amount(&mut object, "pending_fees", row.pending());
         ether_of(&mut object, "pending_eth", row.pending());

@@ -220,3 +220,41 @@ fn the_demo_stays_up_until_it_is_told_to_end() {
     assert_eq!(server.get("/v1/health").0, "200");
     assert_eq!(server.end(Signal::INT), Some(0));
 }
+
+#[test]
+fn an_export_follows_what_happens_without_a_gap() {
+    let dir = dir();
+    let server = Serving::start(dir.path(), &[]);
+    let place = ["--url", &server.url, "--data", "p"];
+    let mut child = purser(dir.path())
+        .args(["export", "--follow", "--format", "jsonl"])
+        .args(place)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the export starts");
+    let out = child.stdout.take().expect("its output is piped");
+    let mut positions = BufReader::new(out).lines().map(|line| {
+        let event = json(&line.expect("UTF-8"));
+        event["position"].as_u64().expect("an event has a position")
+    });
+    assert_eq!(positions.next(), Some(1));
+    let key = server.key(dir.path(), "coordinator");
+    let pool = ["--workers", "2", "--jobs", "20", "--beats", "1"];
+    let simulated = ["simulate", "--url", &server.url, "--key", &key];
+    let simulated = run(dir.path(), &[&simulated[..], &pool].concat());
+    assert_eq!(simulated.code, 0, "{}", simulated.err);
+    let (_, health) = server.get("/v1/health");
+    let end = json(&health)["position"].as_u64().expect("a position");
+    assert!(end > 20, "{end}");
+    for expected in 2..=end {
+        assert_eq!(positions.next(), Some(expected));
+    }
+    child.kill().expect("the signal is sent");
+    child.wait().expect("the export is gone");
+    let offline = run(
+        dir.path(),
+        &["export", "--follow", "--format", "jsonl", "--data", "d"],
+    );
+    assert_eq!(offline.code, 2, "{}", offline.err);
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}

@@ -33,6 +33,8 @@ const REMEMBERED: usize = 1 << 16;
 pub struct Analytics {
     /// The last event that is folded in.
     pub position: Position,
+    /// No window is asked for that ends earlier.
+    horizon: Micros,
     partitions: Vec<Partition>,
     recent: VecDeque<(Position, Job)>,
 }
@@ -81,6 +83,12 @@ impl Job {
 pub type Looked = (JobProcessed, Micros);
 
 impl Analytics {
+    /// Says that no window will be asked for that ends before `now`: what a long history holds of
+    /// older ones need not be kept on the way.
+    pub fn foresee(&mut self, now: Micros) {
+        self.horizon = self.horizon.max(now);
+    }
+
     /// Folds one event in. `look_up` answers the job at a position of the log, and when it was
     /// recorded: it is asked for jobs of long ago whose worker turned out to be another. Where it
     /// has no answer, the log cannot be read, and the fold is not to be used any more.
@@ -114,9 +122,9 @@ impl Analytics {
             self.recent.push_back((fact.position, job));
         }
         if let Attribution::Worker(worker) = processed.attribution {
+            let now = fact.recorded_at.max(self.horizon);
             let group = (processed.model, worker);
-            self.speed(processed.taken.partition, group)
-                .add(&job, fact.recorded_at);
+            self.speed(processed.taken.partition, group).add(&job, now);
         }
     }
 
@@ -134,13 +142,14 @@ impl Analytics {
         let Some(job) = job else {
             return;
         };
+        let now = fact.recorded_at.max(self.horizon);
         if let Attribution::Worker(worker) = change.from {
             self.speed(change.partition, (change.model, worker))
                 .remove(&job);
         }
         if let Attribution::Worker(worker) = change.to {
             self.speed(change.partition, (change.model, worker))
-                .add(&job, fact.recorded_at);
+                .add(&job, now);
         }
     }
 

@@ -28,7 +28,7 @@ pub enum Window {
 }
 
 /// Spans of time by their number, in order.
-type Slots = VecDeque<(u64, Slot)>;
+type Slots = VecDeque<(u64, Box<Slot>)>;
 
 /// How fast one worker does jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,12 +119,15 @@ fn clamped(sample: i128) -> i64 {
 }
 
 impl Speed {
-    pub(super) fn add(&mut self, job: &Job, recorded_at: Micros) {
+    /// Adds a job, at a time behind which no window reaches any more than its length.
+    pub(super) fn add(&mut self, job: &Job, now: Micros) {
         self.all.change(job, true);
-        let now = recorded_at.0 / 1_000_000;
+        let now = now.0 / 1_000_000;
         for (slots, seconds, kept) in self.tiers() {
             let (slot, last) = (job.second / seconds, now / seconds);
-            slots.retain(|(start, _)| start + kept > last);
+            while slots.front().is_some_and(|(start, _)| start + kept <= last) {
+                slots.pop_front();
+            }
             if slot + kept > last {
                 at(slots, slot).change(job, true);
             }
@@ -183,7 +186,7 @@ impl Speed {
         };
         let slots = slots.into_iter().flatten();
         let slots = slots.filter(move |(start, _)| *start >= since);
-        all.into_iter().chain(slots.map(|(_, slot)| slot))
+        all.into_iter().chain(slots.map(|(_, slot)| &**slot))
     }
 }
 
@@ -191,7 +194,7 @@ impl Speed {
 fn at(slots: &mut Slots, start: u64) -> &mut Slot {
     let found = slots.binary_search_by_key(&start, |(start, _)| *start);
     let at = found.unwrap_or_else(|at| {
-        slots.insert(at, (start, Slot::default()));
+        slots.insert(at, (start, Box::default()));
         at
     });
     &mut slots[at].1
@@ -265,7 +268,7 @@ mod tests {
         assert_eq!(speed.measures(Window::All, at(last)).jobs, 98);
         let of_today = speed.measures(Window::Day, at(last + HOUR));
         assert_eq!(of_today.jobs, 0);
-        let newest = speed.hours.back().map(|(_, slot)| slot);
+        let newest = speed.hours.back().map(|(_, slot)| &**slot);
         assert_eq!(newest, Some(&Slot::default()));
     }
 
