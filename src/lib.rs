@@ -17,6 +17,7 @@ pub mod log;
 pub mod match_stats;
 pub mod metrics;
 pub mod objects;
+pub mod payouts;
 pub mod recall;
 pub mod render;
 pub mod service;

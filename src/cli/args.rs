@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use purser_events::policy::NodeType;
 
 use super::events::Shown;
+use super::payouts::args::{Audit, Payouts};
 use super::stream::{Form, Wanted};
 use crate::config::{Bind, Commission, Layer};
 use crate::tls::ClientFiles;
@@ -48,6 +49,10 @@ pub enum Command {
     Fees(Fees),
     /// Shows what payers have, owe, and may still spend
     Balances(Balances),
+    /// Shows payouts, requests them, books those made elsewhere
+    Payouts(Payouts),
+    /// Compares the log with the world outside
+    Audit(Audit),
     /// Drives a running server with a simulated pool, and ends with the fee table
     Simulate(Simulate),
     /// Shows everything at work: a server, a simulated pool, the fee table, the verdict

@@ -16,6 +16,7 @@ use crate::export::DatasetError;
 use crate::keys::KeysError;
 use crate::log::{AcquireError, ReadError, VerifyError};
 use crate::objects::{AddressError, ObjectError};
+use crate::payouts::{KeyError, NodeError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
 use crate::tls::TlsError;
 use crate::writer::SubmitError;
@@ -231,6 +232,21 @@ pub enum Failure {
         /// How many.
         failed: u64,
     },
+    /// The chain gives no answer.
+    #[error("the chain cannot be compared")]
+    Node(#[from] NodeError),
+    /// The log and the chain differ.
+    #[error("{count} differences between the log and the chain")]
+    Differences {
+        /// How many.
+        count: usize,
+    },
+    /// The key that signs payouts cannot be used.
+    #[error("the key of payouts cannot be used")]
+    PayoutKey(#[from] KeyError),
+    /// No client of HTTP can be made.
+    #[error("cannot make a client of HTTP")]
+    Http(#[source] reqwest::Error),
     /// The configuration cannot be written as text.
     #[error("cannot print the configuration")]
     Print(#[from] toml::ser::Error),
@@ -247,10 +263,14 @@ impl Failure {
             Self::Config(error) if !error.is_unreadable() => 2,
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer | Self::OrderOfBucket => 2,
-            Self::Address { .. } | Self::DatasetAtServer | Self::ParquetToOne => 2,
+            Self::PayoutKey(_)
+            | Self::Address { .. }
+            | Self::DatasetAtServer
+            | Self::ParquetToOne => 2,
             Self::FollowData | Self::Dataset(DatasetError::Other { .. }) => 2,
             Self::Archive(error) if error.is_finding() => 1,
             Self::Client(ClientError::Address { .. } | ClientError::Tls(_)) | Self::Tls(_) => 2,
+            Self::Differences { .. } => 1,
             Self::Digests | Self::Damage { .. } | Self::Breach { .. } => 1,
             Self::Mismatches { .. } => 1,
             _ => 3,

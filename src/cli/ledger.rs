@@ -82,6 +82,9 @@ fn genesis(config: &Config) -> Genesis {
         heartbeat_grace_ms: config.heartbeat_grace_sec.millis(),
         heartbeat_interval_ms: config.heartbeat_interval_sec.millis(),
         grants: grants(config),
+        payout_interval_ms: interval_ms(config.payout_interval_sec),
+        payout_run_max: config.payout_run_max_wei.wei(),
+        payout_day_max: config.payout_day_max_wei.wei(),
         partitions: partitions
             .map(|one| (one.node_type, one.region.clone()))
             .collect(),
@@ -103,6 +106,11 @@ fn grants(config: &Config) -> GrantsGenesis {
             config.grant_budget_elite.amount(),
         ],
     }
+}
+
+/// Seconds in milliseconds; an interval past 49 days is 49 days.
+fn interval_ms(seconds: u64) -> u32 {
+    u32::try_from(seconds.saturating_mul(1_000)).unwrap_or(u32::MAX)
 }
 
 /// A command that reads makes no directory: a typing mistake would otherwise look like an empty

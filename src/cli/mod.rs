@@ -12,6 +12,7 @@ mod fees;
 mod intake;
 mod ledger;
 mod out;
+pub mod payouts;
 mod place;
 mod rebuild;
 mod remote;
@@ -62,6 +63,8 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&args),
         Command::Fees(args) => fees::run(&args),
         Command::Balances(args) => balances::run(&args),
+        Command::Payouts(args) => payouts::run(&args),
+        Command::Audit(args) => payouts::audit(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Demo(args) => demo::run(&args),

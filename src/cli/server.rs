@@ -19,8 +19,12 @@ use super::remote::Remote;
 use crate::config::{Config, Secret};
 use crate::http::{self, Entrance, Surface, surface};
 use crate::keys;
+use crate::payouts::{self, PayoutsHandle};
 use crate::service::{Running, Service};
 use crate::tls::{ServerFiles, ServerTls, TlsError};
+
+/// How long the payouts' runner may take to end what it is at.
+const RUNNER_GRACE: Duration = Duration::from_secs(1);
 
 /// How a ledger is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +48,7 @@ pub(super) struct Server {
     task: JoinHandle<()>,
     renewal: JoinHandle<()>,
     signals: Ends,
+    payouts: Option<PayoutsHandle>,
 }
 
 impl Server {
@@ -59,10 +64,12 @@ impl Server {
         let settings = http::Settings::of(config);
         let service = running.service.clone();
         let remote = Remote::start(config, &service)?;
+        let payouts = payouts_of(config, &service).await?;
         let router = surface(Surface {
             service,
             keys,
             settings: settings.clone(),
+            payouts: payouts.clone(),
         });
         let bound = listener
             .local_addr()
@@ -90,6 +97,7 @@ impl Server {
             task,
             renewal,
             signals,
+            payouts,
         })
     }
 
@@ -117,6 +125,10 @@ impl Server {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the listener ended badly");
         }
+        if let Some(payouts) = &self.payouts {
+            // It may be killed anywhere: whatever it is at, the next start goes on with it.
+            let _ = tokio::time::timeout(RUNNER_GRACE, payouts.stop()).await;
+        }
         let _ = fs::remove_file(self.data.join(ADDRESS_FILE));
         let running = self.running;
         let stopped = tokio::task::spawn_blocking(move || running.stop()).await;
@@ -128,6 +140,16 @@ impl Server {
 async fn open(config: Config, time: Timekeeping) -> Result<Running, Failure> {
     let opened = tokio::task::spawn_blocking(move || ledger::start(&config, time)).await;
     opened.map_err(|_| Failure::panicked())?
+}
+
+/// Starts the payouts' runner, if the configuration names nodes and a key. Opening a keystore takes
+/// a second of computing.
+async fn payouts_of(config: &Config, service: &Service) -> Result<Option<PayoutsHandle>, Failure> {
+    let own = config.clone();
+    let settings = tokio::task::spawn_blocking(move || payouts::Settings::of(&own)).await;
+    let settings = settings.map_err(|_| Failure::panicked())??;
+    let start = |settings| payouts::start(service.clone(), settings);
+    settings.map(start).transpose().map_err(Failure::Http)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

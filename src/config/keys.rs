@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::chain::{Finality, RpcUrls};
 use super::grants::{Percent, PoolAsset, Units};
 use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
@@ -187,6 +188,34 @@ keys! {
     s3_gap_alarm_sec: Seconds = "PURSER_S3_GAP_ALARM_SEC", Some(Seconds(900));
     /// Whether summaries for dashboards show the addresses of connections.
     s3_metrics_connections: bool = "PURSER_S3_METRICS_CONNECTIONS", Some(false);
+    /// The nodes of the chain that payouts are made on, in the order in which they are asked.
+    payout_rpc_urls: RpcUrls = "PURSER_PAYOUT_RPC_URLS", None;
+    /// The key that signs payouts: 64 hexadecimal digits, or the path of a JSON keystore.
+    payout_key: Secret = "PURSER_PAYOUT_KEY", None;
+    /// The keystore's password: the text itself, or the path of a file that holds it.
+    payout_key_password: Secret = "PURSER_PAYOUT_KEY_PASSWORD", None;
+    /// The chain: a node of another one is not used.
+    payout_chain_id: NonZeroU64 = "PURSER_PAYOUT_CHAIN_ID", NonZeroU64::new(42_161);
+    /// How often payouts are requested for everybody who is due, in seconds; 0: only on an
+    /// operator's word.
+    payout_every_sec: u64 = "PURSER_PAYOUT_EVERY_SEC", Some(600);
+    /// Whether runs only say what they would pay.
+    payout_dry_run: bool = "PURSER_PAYOUT_DRY_RUN", Some(false);
+    /// When a block is final: `finalized`, or so many blocks.
+    payout_finality: Finality = "PURSER_PAYOUT_FINALITY", Some(Finality::Finalized);
+    /// The most that a unit of gas may cost, in wei; above it, payouts wait.
+    payout_gas_price_max_wei: Threshold = "PURSER_PAYOUT_GAS_PRICE_MAX_WEI",
+        Some(Threshold::of(5_000_000_000_000));
+    /// The most units of gas that one transfer may use.
+    payout_gas_limit: NonZeroU64 = "PURSER_PAYOUT_GAS_LIMIT", NonZeroU64::new(1_000_000);
+    /// How often the chain is asked while payouts are under way.
+    payout_poll_ms: NonZeroU64 = "PURSER_PAYOUT_POLL_MS", millis(2_000);
+    /// How long a transfer may wait before it is replaced with higher fees.
+    payout_replace_after_ms: NonZeroU64 = "PURSER_PAYOUT_REPLACE_AFTER_MS", millis(120_000);
+    /// How long a node may take to answer.
+    payout_rpc_timeout_ms: NonZeroU64 = "PURSER_PAYOUT_RPC_TIMEOUT_MS", millis(10_000);
+    /// The first pause after no node answered; it doubles twice.
+    payout_rpc_backoff_ms: NonZeroU64 = "PURSER_PAYOUT_RPC_BACKOFF_MS", millis(1_000);
     /// Node types and regions whose files are taken in, as `node_type|region`, for a new
     /// data directory.
     partitions: Partitions = "PURSER_PARTITIONS", Some(Partitions::default());
@@ -194,6 +223,13 @@ keys! {
     commission_bps: Commission = "PURSER_COMMISSION_BPS", Some(Commission(2_500));
     /// The unpaid total at which a worker is due, in wei, for a new data directory.
     payout_threshold_wei: Threshold = "PURSER_PAYOUT_THRESHOLD_WEI", Some(Threshold::DEFAULT);
+    /// How long after its last payout a worker is not due again, in seconds, for a new data
+    /// directory.
+    payout_interval_sec: u64 = "PURSER_PAYOUT_INTERVAL_SEC", Some(0);
+    /// The most that one run may request on chain, in wei, for a new data directory.
+    payout_run_max_wei: Threshold = "PURSER_PAYOUT_RUN_MAX_WEI", Some(Threshold::of(u128::MAX));
+    /// The most that may be requested on chain in one day, in wei, for a new data directory.
+    payout_day_max_wei: Threshold = "PURSER_PAYOUT_DAY_MAX_WEI", Some(Threshold::of(u128::MAX));
     /// How long a lease lasts, in seconds, for a new data directory.
     lease_ttl_sec: Seconds = "PURSER_LEASE_TTL_SEC", Some(Seconds(60));
     /// How long a worker may be silent before it lapses, in seconds, for a new data directory.
@@ -291,6 +327,42 @@ pub const SOURCE_VARIABLES: &[Key] = &[
         name: "s3_poll_interval_sec",
         variable: "S3_SENSOR_INTERVAL_SECONDS",
     },
+    Key {
+        name: "payout_rpc_urls",
+        variable: "ETH_RPC_ENDPOINT",
+    },
+    Key {
+        name: "payout_key",
+        variable: "ETH_PRIVATE_KEY",
+    },
+    Key {
+        name: "payout_key_password",
+        variable: "ETH_KEYSTORE_PASSWORD",
+    },
+    Key {
+        name: "payout_chain_id",
+        variable: "CHAIN_ID",
+    },
+    Key {
+        name: "payout_gas_price_max_wei",
+        variable: "MAX_GAS_PRICE_WEI",
+    },
+    Key {
+        name: "payout_gas_limit",
+        variable: "GAS_LIMIT",
+    },
+    Key {
+        name: "payout_every_sec",
+        variable: "PAYMENT_SENSOR_INTERVAL_SECONDS",
+    },
+    Key {
+        name: "payout_interval_sec",
+        variable: "MIN_PAYMENT_INTERVAL_SECONDS",
+    },
+    Key {
+        name: "payout_dry_run",
+        variable: "PAYMENT_PROCESSING_DRY_RUN",
+    },
 ];
 
 impl Layer {
@@ -324,6 +396,15 @@ impl Layer {
             s3_region: variable(get, "AWS_REGION")?,
             s3_files_per_batch: variable(get, "MAX_FILES_PER_BATCH")?,
             s3_poll_interval_sec: variable(get, "S3_SENSOR_INTERVAL_SECONDS")?,
+            payout_rpc_urls: variable(get, "ETH_RPC_ENDPOINT")?,
+            payout_key: variable(get, "ETH_PRIVATE_KEY")?,
+            payout_key_password: variable(get, "ETH_KEYSTORE_PASSWORD")?,
+            payout_chain_id: variable(get, "CHAIN_ID")?,
+            payout_gas_price_max_wei: variable(get, "MAX_GAS_PRICE_WEI")?,
+            payout_gas_limit: variable(get, "GAS_LIMIT")?,
+            payout_every_sec: variable(get, "PAYMENT_SENSOR_INTERVAL_SECONDS")?,
+            payout_interval_sec: variable(get, "MIN_PAYMENT_INTERVAL_SECONDS")?,
+            payout_dry_run: variable(get, "PAYMENT_PROCESSING_DRY_RUN")?,
             ..Self::default()
         };
         Ok(Self::own_variables(get)?.over(sources))

@@ -1,5 +1,6 @@
 //! The configuration: `purser.toml`, overridden by the environment, overridden by flags.
 
+mod chain;
 mod grants;
 mod keys;
 mod tls;
@@ -11,6 +12,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use chain::{Finality, RpcUrls, host_of};
 pub use grants::{Percent, PoolAsset, Units};
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
 pub use tls::{ClientRoles, PemFile};

@@ -98,7 +98,7 @@ fn every_key_refuses_a_wrong_value_by_its_name() {
     for key in KEYS {
         let wrong = match key.name {
             // Any text is one, unless it is empty.
-            "data" | "coordinator_secret" => "",
+            "data" | "coordinator_secret" | "payout_key" | "payout_key_password" => "",
             "tls_certificate" | "tls_key" | "tls_client_ca" => "",
             "s3_endpoint" | "s3_region" | "s3_access_key_id" | "s3_secret_access_key" => "",
             "s3_bucket" | "s3_prefix" | "s3_metrics_bucket" => "",

@@ -65,6 +65,15 @@ pub enum ValueError {
     /// It is no asset.
     #[error("takes an asset as code:exponent, such as BTC:8; the exponent is 0 to 36")]
     PoolAsset,
+    /// It is no list of addresses of nodes.
+    #[error("takes addresses of nodes of the chain, such as https://HOST/PATH")]
+    Rpc,
+    /// It is no finality.
+    #[error("takes \"finalized\", or the blocks to wait for as a text of digits, from 1 on")]
+    Finality,
+    /// It is no whole number.
+    #[error("takes a whole number")]
+    Whole,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,
@@ -113,6 +122,7 @@ macro_rules! settings {
 settings! {
     PathBuf, |text| if text.is_empty() { Err(ValueError::Empty) } else { Ok(Self::from(text)) };
     bool, |text| text.parse().map_err(|_| ValueError::Bool);
+    u64, |text| text.parse().map_err(|_| ValueError::Whole);
     NonZeroU64, |text| text.parse().map_err(|_| ValueError::Count);
     NonZeroUsize, |text| text.parse().map_err(|_| ValueError::Count);
     Port, |text| text.parse().map(Port).map_err(|_| ValueError::Port);
@@ -372,6 +382,11 @@ pub struct Threshold(Wei);
 impl Threshold {
     /// 0.01 ETH
     pub const DEFAULT: Self = Self(Wei(10_000_000_000_000_000));
+
+    /// This amount.
+    pub(super) const fn of(wei: u128) -> Self {
+        Self(Wei(wei))
+    }
 
     /// The amount.
     #[must_use]

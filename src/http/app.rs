@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::socket::Seats;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::payouts::PayoutsHandle;
 use crate::service::Service;
 
 /// What every handler can reach; cheap to clone.
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// What the server allows.
     pub(crate) settings: Settings,
+    /// The payouts' runner; absent where payouts on chain are off.
+    pub(crate) payouts: Option<PayoutsHandle>,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// Hands out request ids.

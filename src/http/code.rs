@@ -311,6 +311,12 @@ codes! {
         "the test clock only goes forward" => "send a later time";
     NotATestClock "not_a_test_clock" 409 Conflict
         "the server runs on the machine's clock" => "start it with `--test-clock`";
+    PayoutsOff "payouts_off" 409 Conflict
+        "payouts on chain are not configured"
+        => "set `payout_rpc_urls` and `payout_key`, or pay elsewhere and book it";
+    ChainUnavailable "chain_unavailable" 503 Unavailable
+        "no node of the chain gives an answer; nothing happened"
+        => "repeat after `Retry-After`; look at `payout_rpc_urls`";
     QueueFull "queue_full" 503 Unavailable
         "the queue of commands is full; nothing happened" => "repeat after `Retry-After`";
     TooManyStreams "too_many_streams" 503 Unavailable
@@ -346,6 +352,7 @@ impl Code {
             Self::TooManySockets | Self::TooManyConnections => Some(5),
             Self::LogUnavailable => Some(2),
             Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
+            Self::ChainUnavailable => Some(5),
             _ => None,
         }
     }

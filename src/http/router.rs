@@ -15,13 +15,14 @@ use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, grants,
-    health, instructions, intake, jobs, matching, miners, payer_statement, policy, pool, registry,
-    standing, statement, status, stream,
+    health, instructions, intake, jobs, matching, miners, payer_statement, payouts, policy, pool,
+    registry, standing, statement, status, stream,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
+use crate::payouts::PayoutsHandle;
 use crate::service::Service;
 
 /// What the surface is made of.
@@ -33,6 +34,8 @@ pub struct Surface {
     pub keys: Keys,
     /// What the server allows.
     pub settings: Settings,
+    /// The payouts' runner; absent where payouts on chain are off.
+    pub payouts: Option<PayoutsHandle>,
 }
 
 #[derive(OpenApi)]
@@ -58,6 +61,7 @@ pub fn surface(parts: Surface) -> Router {
         service: parts.service,
         keys: parts.keys,
         settings: parts.settings,
+        payouts: parts.payouts,
         metrics: Metrics::new(openapi.paths.paths.keys().cloned()),
         request_ids: RequestIds::new(boot_number()),
         streams,
@@ -75,6 +79,34 @@ pub fn surface(parts: Surface) -> Router {
 /// Tells the request ids of one run from those of another.
 fn boot_number() -> u32 {
     getrandom::u32().unwrap_or(std::process::id())
+}
+
+fn grant_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(grants::decide))
+        .routes(routes!(grants::estimate))
+        .routes(routes!(grants::open))
+        .routes(routes!(grants::one))
+        .routes(routes!(grants::confirm))
+        .routes(routes!(grants::settle))
+        .routes(routes!(grants::release))
+        .routes(routes!(grants::refund))
+        .routes(routes!(pool::read))
+        .routes(routes!(pool::open))
+        .routes(routes!(pool::order))
+        .routes(routes!(pool::top_up))
+        .routes(routes!(pool::identity))
+        .routes(routes!(pool::set_tier))
+}
+
+fn payout_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(payouts::page, payouts::elsewhere))
+        .routes(routes!(payouts::run))
+        .routes(routes!(payouts::resume))
+        .routes(routes!(payouts::one))
+        .routes(routes!(payouts::cancel))
+        .routes(routes!(payouts::confirm))
 }
 
 fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
@@ -113,20 +145,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::openapi))
         .routes(routes!(status::status))
         .routes(routes!(policy::read, policy::change))
-        .routes(routes!(grants::decide))
-        .routes(routes!(grants::estimate))
-        .routes(routes!(grants::open))
-        .routes(routes!(grants::one))
-        .routes(routes!(grants::confirm))
-        .routes(routes!(grants::settle))
-        .routes(routes!(grants::release))
-        .routes(routes!(grants::refund))
-        .routes(routes!(pool::read))
-        .routes(routes!(pool::open))
-        .routes(routes!(pool::order))
-        .routes(routes!(pool::top_up))
-        .routes(routes!(pool::identity))
-        .routes(routes!(pool::set_tier))
+        .merge(grant_routes())
         .routes(routes!(clock::advance))
         .routes(routes!(commands::commands))
         .routes(routes!(intake::take))
@@ -134,6 +153,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(fees::fees))
         .routes(routes!(analytics::analytics))
         .routes(routes!(statement::statement))
+        .merge(payout_routes())
         .routes(routes!(events::events))
         .routes(routes!(stream::follow))
         .routes(routes!(jobs::open))

@@ -4,6 +4,7 @@
 pub mod csv;
 pub mod filter;
 pub mod json;
+pub mod payout;
 pub mod statement;
 pub mod time;
 

@@ -26,6 +26,12 @@ pub struct Genesis {
     pub heartbeat_interval_ms: u32,
     /// The rules of the grants, and the house's own pool.
     pub grants: GrantsGenesis,
+    /// How long after its last payout a worker is not due again, in milliseconds.
+    pub payout_interval_ms: u32,
+    /// The most that one run may request on chain.
+    pub payout_run_max: Wei,
+    /// The most that may be requested on chain in one day.
+    pub payout_day_max: Wei,
     /// The partitions whose files are taken in.
     pub partitions: Vec<(NodeType, Label)>,
 }
@@ -99,6 +105,9 @@ impl Default for Genesis {
             heartbeat_grace_ms: 120_000,
             heartbeat_interval_ms: 15_000,
             grants: GrantsGenesis::default(),
+            payout_interval_ms: 0,
+            payout_run_max: Wei(u128::MAX),
+            payout_day_max: Wei(u128::MAX),
             partitions,
         }
     }
@@ -114,6 +123,9 @@ impl Genesis {
             PolicyChange::LeaseTtlMs(self.lease_ttl_ms),
             PolicyChange::HeartbeatGraceMs(self.heartbeat_grace_ms),
             PolicyChange::HeartbeatIntervalMs(self.heartbeat_interval_ms),
+            PolicyChange::PayoutIntervalMs(self.payout_interval_ms),
+            PolicyChange::PayoutRunMax(self.payout_run_max),
+            PolicyChange::PayoutDayMax(self.payout_day_max),
         ];
         commands.extend(rules.map(|change| {
             Command::SetPolicy(SetPolicy {

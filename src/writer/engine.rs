@@ -216,6 +216,13 @@ impl Engine {
                 let outcomes = self.all_or_nothing(draft, submissions)?;
                 Ok(Some(Caller::Many(reply, outcomes)))
             }
+            Request::Recall { keys, reply } => {
+                let recalled = &self.start.books.recalled;
+                let known = |key| Some((key, recalled.get(&key)?.into_owned()));
+                // A caller that went away does not wait.
+                let _ = reply.send(keys.into_iter().filter_map(known).collect());
+                Ok(None)
+            }
             Request::Stop => Ok(None),
         }
     }
@@ -398,7 +405,7 @@ fn refuse(group: Group, error: SubmitError) {
             } => {
                 drop(reply.send(vec![Err(error); submissions.len()]));
             }
-            Request::Stop => {}
+            Request::Recall { .. } | Request::Stop => {}
         }
     }
 }

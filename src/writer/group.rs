@@ -46,6 +46,7 @@ impl Group {
         let weight = match &request {
             Request::One(submission, _) => weight(submission),
             Request::Many { submissions, .. } => submissions.iter().map(weight).sum(),
+            Request::Recall { .. } => 1,
             Request::Stop => {
                 self.stop = true;
                 return 0;
@@ -63,6 +64,7 @@ impl Group {
                 Request::Many { submissions, .. } => {
                     submissions.iter().for_each(|one| recall(one, names, keys));
                 }
+                Request::Recall { keys: wanted, .. } => keys.extend_from_slice(wanted),
                 Request::Stop => {}
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use purser_commands::{Answer, Command, Rejection};
 use purser_events::{Actor, Label, Position};
-use purser_projections::recall::SeenCommand;
+use purser_projections::recall::{RecallKey, Record, SeenCommand};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::log::LogReader;
@@ -85,6 +85,13 @@ pub(crate) enum Request {
         atomic: bool,
         /// One result per command.
         reply: oneshot::Sender<Vec<Outcome>>,
+    },
+    /// Say what is known of some ids.
+    Recall {
+        /// What the records are found by.
+        keys: Vec<RecallKey>,
+        /// Those that there are. They may tell of events that are just about to be durable.
+        reply: oneshot::Sender<Vec<(RecallKey, Record)>>,
     },
     /// Answer what came before, then stop.
     Stop,
@@ -174,6 +181,20 @@ impl WriterHandle {
             settled.push(self.settle(outcome).await);
         }
         settled
+    }
+
+    /// What history knows of some ids: those records that there are. They may tell of events that
+    /// are just about to be durable.
+    ///
+    /// # Errors
+    /// When the queue is full, or the writer has stopped.
+    pub async fn recall(
+        &self,
+        keys: Vec<RecallKey>,
+    ) -> Result<Vec<(RecallKey, Record)>, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Recall { keys, reply })?;
+        answer.await.map_err(|_| SubmitError::Unavailable)
     }
 
     /// As [`WriterHandle::submit`], for a thread that may block; waits while the queue is full.

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod matching;
 mod miners;
+mod payouts;
 mod policy;
 mod server;
 mod shape;

@@ -93,6 +93,7 @@ impl Server {
             service: running.service.clone(),
             keys,
             settings: settings.clone(),
+            payouts: None,
         });
         let ended = tokio::spawn(async move { serve(router, listener, &settings, stopped).await });
         purser::tls::use_ring();

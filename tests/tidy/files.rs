@@ -81,7 +81,10 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<SourceFile>) {
         let path: PathBuf = entry.expect("the workspace can be listed").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            if !matches!(&*name, "target" | ".git" | "data" | "golden" | "vectors") {
+            if !matches!(
+                &*name,
+                "target" | ".git" | "data" | "golden" | "vectors" | "node_modules"
+            ) {
                 collect(&path, ending, found);
             }
         } else if name.ends_with(ending) {

@@ -8,11 +8,15 @@ const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 100;
 
 /// Functions that may be longer: path, name, lines today. Only tables belong here.
-const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[(
-    "tests/intake/cases.rs",
-    "what_is_open_follows_the_latest_reset_and_the_latest_event",
-    71,
-)];
+const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
+    (
+        "tests/intake/cases.rs",
+        "what_is_open_follows_the_latest_reset_and_the_latest_event",
+        71,
+    ),
+    ("commands/src/rejection.rs", "detail", 81),
+    ("src/render/filter.rs", "workers_of", 83),
+];
 
 fn file_findings(file: &SourceFile) -> Vec<String> {
     let mut findings = Vec::new();

@@ -17,6 +17,7 @@ pub(crate) mod jobs;
 pub(crate) mod matching;
 pub(crate) mod miners;
 pub(crate) mod payer_statement;
+pub(crate) mod payouts;
 pub(crate) mod policy;
 pub(crate) mod pool;
 pub(crate) mod registry;

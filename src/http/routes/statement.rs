@@ -208,12 +208,20 @@ impl Account {
         let Totals {
             opening_net_wei,
             closing_net_wei,
+            opening_unpaid_wei,
+            closing_unpaid_wei,
+            paid_wei,
+            in_flight_wei,
             entries,
         } = totals;
         let position = self.end;
         let sums = format!(
             "],\"count\":{entries},\"opening_net_wei\":\"{opening_net_wei}\",\
-             \"closing_net_wei\":\"{closing_net_wei}\",\"position\":{position}}}"
+             \"closing_net_wei\":\"{closing_net_wei}\",\
+             \"opening_unpaid_wei\":\"{opening_unpaid_wei}\",\
+             \"closing_unpaid_wei\":\"{closing_unpaid_wei}\",\
+             \"paid_wei\":\"{paid_wei}\",\"in_flight_wei\":\"{in_flight_wei}\",\
+             \"position\":{position}}}"
         );
         out.extend_from_slice(sums.as_bytes());
         sink.send(out)

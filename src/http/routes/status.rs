@@ -11,6 +11,7 @@ use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{Answer, OPERATOR, Read};
 use crate::http::query::PlainRead;
 use crate::http::time::rfc3339;
+use crate::payouts::PayoutsHandle;
 use crate::service::RunnerStatus;
 
 /// What an operator wants to know. What is not known is null.
@@ -30,6 +31,8 @@ pub(crate) struct Status {
     projections: Vec<Lag>,
     /// What runs in the background.
     runners: Vec<Runner>,
+    /// Payouts: what is under way, and what a person has to look at.
+    payouts: PayoutsReport,
     /// Our clock: `real` or `test`.
     clock: &'static str,
     /// The time by it.
@@ -66,6 +69,30 @@ pub(crate) struct Lag {
     position: u64,
     /// How many events it is behind the log.
     lag: u64,
+}
+
+/// Payouts: what is under way, and what a person has to look at.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PayoutsReport {
+    /// The address of the key that signs; null before any was opened.
+    signer: Option<String>,
+    /// Its chain.
+    chain_id: Option<u64>,
+    /// The nonce that the next payout uses.
+    next_nonce: Option<u64>,
+    /// How many transactions of the key the chain counted at the last look.
+    chain_nonce: Option<u64>,
+    /// What its account held when it was last read, in wei.
+    funds_wei: Option<String>,
+    /// Payouts that are not finished.
+    open: usize,
+    /// Those of them that failed: the operator cancels them.
+    failed: usize,
+    /// Why payouts wait, in words.
+    deferred: Option<String>,
+    /// Set when the key made a transaction that the log does not know: nothing is signed until a
+    /// person has looked and resumed it.
+    alarm: Option<String>,
 }
 
 /// What runs in the background.
@@ -114,8 +141,50 @@ fn remote(app: &App, name: &'static str) -> Runner {
     }
 }
 
+fn payouts_runner(app: &App) -> Runner {
+    let Some(handle) = &app.payouts else {
+        return Runner {
+            enabled: false,
+            ..runner("payouts", RunnerStatus::default())
+        };
+    };
+    let status = handle.status();
+    let status = RunnerStatus {
+        last_run_at: status.last_run_at,
+        runs: status.runs,
+        last_error: status.last_error,
+        waits_for: status.deferred,
+    };
+    runner("payouts", status)
+}
+
+fn payouts_report(app: &App) -> PayoutsReport {
+    let status = app.payouts.as_ref().map(PayoutsHandle::status);
+    let status = status.unwrap_or_default();
+    let folds = app.service.view.read();
+    let payouts = &folds.payouts;
+    let signer = payouts.signer();
+    let alarm = signer.and_then(|signer| signer.stopped).map(|stop| {
+        format!(
+            "the key used nonce {} outside the log, and the chain counts {} transactions of it",
+            stop.nonce, stop.chain_nonce
+        )
+    });
+    PayoutsReport {
+        signer: signer.map(|signer| signer.address.to_string()),
+        chain_id: signer.map(|signer| signer.chain_id),
+        next_nonce: signer.map(|signer| signer.next_nonce),
+        chain_nonce: status.chain_nonce,
+        funds_wei: status.funds.map(|funds| funds.to_string()),
+        open: payouts.all_open().count(),
+        failed: payouts.failures(),
+        deferred: status.deferred,
+        alarm,
+    }
+}
+
 /// The folds that are published, all at one position.
-const PROJECTIONS: [&str; 7] = [
+const PROJECTIONS: [&str; 8] = [
     "names",
     "policy",
     "registry",
@@ -123,6 +192,7 @@ const PROJECTIONS: [&str; 7] = [
     "accounts",
     "connections",
     "intake",
+    "payouts",
 ];
 
 /// What an operator wants to know.
@@ -162,8 +232,9 @@ pub(crate) async fn status(
             remote(&app, "intake_s3"),
             remote(&app, "export_metrics"),
             remote(&app, "archive_log"),
-            remote(&app, "payouts"),
+            payouts_runner(&app),
         ],
+        payouts: payouts_report(&app),
         clock: match *service.clock {
             Clock::Real => "real",
             Clock::Test(_) => "test",

@@ -13,6 +13,7 @@ pub(crate) mod job_answer;
 pub(crate) mod job_view;
 pub(crate) mod matching;
 pub(crate) mod money;
+pub(crate) mod payout;
 pub(crate) mod policy;
 pub(crate) mod pool;
 pub(crate) mod register;

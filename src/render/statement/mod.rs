@@ -4,12 +4,15 @@ pub mod payer;
 
 mod row;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use purser_events::intake::{Attribution, EventId, RequestId, Split};
 use purser_events::paid::{JobDebited, JobRef};
+use purser_events::payout::Draw;
 use purser_events::{
-    Amount, AssetNo, Envelope, Event, EventKind, Micros, PartitionNo, Position, Seconds, WorkerNo,
+    Amount, AssetNo, Envelope, Event, EventKind, Micros, PartitionNo, PayoutNo, Position, Seconds,
+    WorkerNo,
 };
 
 use crate::log::{LogReader, ReadError};
@@ -30,7 +33,7 @@ pub struct Query {
     pub asset: AssetNo,
 }
 
-/// One posting to the worker's balance.
+/// One posting to the worker's balance, or the word that a payout reached it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The event.
@@ -41,10 +44,10 @@ pub struct Entry {
     pub kind: EventKind,
     /// The number that was credited.
     pub worker: WorkerNo,
-    /// The partition of the job; absent for jobs of payers.
+    /// The partition of the job; absent for jobs of payers, and for payouts.
     pub partition: Option<PartitionNo>,
-    /// The event that recorded the job.
-    pub job: Position,
+    /// The event that recorded the job; absent where the entry is a payout's.
+    pub job: Option<Position>,
     /// When the source says the job was done; known where the entry is the job's own.
     pub occurred_at: Option<Seconds>,
     /// The source's id of the job; known where the entry is the job's own.
@@ -55,8 +58,8 @@ pub struct Entry {
     pub debit: Option<(JobRef, u64)>,
     /// The late event that moved the job here or away.
     pub cause: Option<Position>,
-    /// How the fee is shared out.
-    pub split: Split,
+    /// How the fee is shared out; absent where the entry is a payout's.
+    pub split: Option<Split>,
     /// What the job earned in wei; below zero where a credit is reversed.
     pub fee_wei: i128,
     /// The pool's share in wei; below zero where a credit is reversed.
@@ -65,6 +68,12 @@ pub struct Entry {
     pub net_wei: i128,
     /// The worker's shares in wei up to here, from the beginning of the log.
     pub running_net_wei: i128,
+    /// The payout that the entry is of.
+    pub payout: Option<PayoutNo>,
+    /// What it takes from the balance, below zero; above zero where it was given up.
+    pub payout_wei: i128,
+    /// What was earned and neither paid nor held for a payout up to here.
+    pub running_unpaid_wei: i128,
 }
 
 /// What the entries of a statement come to.
@@ -74,6 +83,14 @@ pub struct Totals {
     pub opening_net_wei: i128,
     /// The worker's shares in wei up to the last position asked for.
     pub closing_net_wei: i128,
+    /// What was neither paid nor held before the first position asked for.
+    pub opening_unpaid_wei: i128,
+    /// What is neither paid nor held at the last position asked for.
+    pub closing_unpaid_wei: i128,
+    /// What had been paid at the last position asked for.
+    pub paid_wei: i128,
+    /// What was held for payouts that were not finished at the last position asked for.
+    pub in_flight_wei: i128,
     /// How many entries were listed.
     pub entries: u64,
 }
@@ -89,12 +106,14 @@ pub fn scan(
     each: &mut dyn FnMut(&Entry) -> ControlFlow<()>,
 ) -> Result<Totals, ReadError> {
     let mut totals = Totals::default();
+    let mut held = BTreeMap::new();
     log.read_batches(Position(1), &mut |envelopes| {
         for envelope in envelopes.iter() {
             if envelope.position > query.to {
                 return ControlFlow::Break(());
             }
-            for mut entry in entries(envelope).into_iter().flatten() {
+            let paid = query.paid(envelope, &mut held);
+            for mut entry in entries(envelope).into_iter().flatten().chain(paid) {
                 if query.takes(&mut entry, &mut totals) {
                     each(&entry)?;
                 }
@@ -102,6 +121,8 @@ pub fn scan(
         }
         ControlFlow::Continue(())
     })?;
+    totals.in_flight_wei = held.values().sum();
+    totals.paid_wei = totals.closing_net_wei - totals.closing_unpaid_wei - totals.in_flight_wei;
     Ok(totals)
 }
 
@@ -117,13 +138,51 @@ impl Query {
         }
         totals.closing_net_wei += entry.net_wei;
         entry.running_net_wei = totals.closing_net_wei;
+        totals.closing_unpaid_wei += entry.net_wei + entry.payout_wei;
+        entry.running_unpaid_wei = totals.closing_unpaid_wei;
         let listed = entry.position >= self.from;
         if listed {
             totals.entries += 1;
         } else {
             totals.opening_net_wei = totals.closing_net_wei;
+            totals.opening_unpaid_wei = totals.closing_unpaid_wei;
         }
         listed
+    }
+
+    /// What a payout takes from the worker's balance or gives back to it, or that it reached the
+    /// worker. `held` remembers the payouts that are not finished.
+    fn paid(&self, envelope: &Envelope, held: &mut BTreeMap<PayoutNo, i128>) -> Option<Entry> {
+        let own = |draws: &[Draw]| {
+            let mut own = draws
+                .iter()
+                .filter(|draw| self.workers.contains(&draw.worker));
+            let first = own.next()?;
+            let amounts = own.map(|draw| draw.amount.0);
+            let sum = amounts.fold(first.amount.0, u128::saturating_add);
+            Some((first.worker, i128::try_from(sum).unwrap_or(i128::MAX)))
+        };
+        let (payout, worker, payout_wei) = match &envelope.event {
+            Event::PayoutRequested(one) if one.asset == self.asset => {
+                let (worker, amount) = own(&one.draws)?;
+                held.insert(one.payout, amount);
+                (one.payout, worker, -amount)
+            }
+            Event::PayoutReleased(one) => {
+                let amount = held.remove(&one.payout)?;
+                (one.payout, own(&one.draws)?.0, amount)
+            }
+            Event::PayoutFinal(one) => {
+                held.remove(&one.payout)?;
+                (one.payout, *self.workers.first()?, 0)
+            }
+            _ => return None,
+        };
+        Some(Entry {
+            payout: Some(payout),
+            payout_wei,
+            ..bare(envelope, worker, None)
+        })
     }
 }
 
@@ -150,7 +209,7 @@ fn entries(envelope: &Envelope) -> [Option<Entry>; 2] {
             let fee = i128::from(moved.fee.payable());
             let of_job = |entry| Entry {
                 partition: Some(moved.partition),
-                job: moved.job,
+                job: Some(moved.job),
                 request: Some(moved.request.clone()),
                 cause: Some(moved.cause),
                 ..entry
@@ -171,12 +230,12 @@ fn debited(envelope: &Envelope, debit: &JobDebited) -> Option<Entry> {
     let share = debit.split.commission.share_of_amount(debit.charged);
     let signed = |amount: Amount| i128::try_from(amount.0).ok();
     Some(Entry {
-        job: debit.job.number.into(),
+        job: Some(debit.job.number.into()),
         debit: Some((debit.job.clone(), debit.seq)),
         fee_wei: signed(debit.charged)?,
         commission_wei: signed(share)?,
         net_wei: signed(debit.charged.minus(share))?,
-        ..bare(envelope, worker, debit.split)
+        ..bare(envelope, worker, Some(debit.split))
     })
 }
 
@@ -197,19 +256,19 @@ fn posting(
         fee_wei,
         commission_wei,
         net_wei: fee_wei - commission_wei,
-        ..bare(envelope, worker, split)
+        ..bare(envelope, worker, Some(split))
     })
 }
 
 /// An entry that moves nothing yet.
-const fn bare(envelope: &Envelope, worker: WorkerNo, split: Split) -> Entry {
+fn bare(envelope: &Envelope, worker: WorkerNo, split: Option<Split>) -> Entry {
     Entry {
         position: envelope.position,
         recorded_at: envelope.recorded_at,
         kind: envelope.event.kind(),
         worker,
         partition: None,
-        job: envelope.position,
+        job: split.map(|_| envelope.position),
         occurred_at: None,
         event_id: None,
         request: None,
@@ -220,5 +279,8 @@ const fn bare(envelope: &Envelope, worker: WorkerNo, split: Split) -> Entry {
         commission_wei: 0,
         net_wei: 0,
         running_net_wei: 0,
+        payout: None,
+        payout_wei: 0,
+        running_unpaid_wei: 0,
     }
 }

@@ -10,7 +10,7 @@ use crate::render::object::Object;
 use crate::render::{name, text, time};
 
 /// The columns: the keys of the JSON objects too, where those that are absent are left out.
-pub const COLUMNS: [&str; 19] = [
+pub const COLUMNS: [&str; 22] = [
     "position",
     "recorded_at",
     "type",
@@ -30,6 +30,9 @@ pub const COLUMNS: [&str; 19] = [
     "commission_wei",
     "net_wei",
     "running_net_wei",
+    "payout",
+    "payout_wei",
+    "running_unpaid_wei",
 ];
 
 enum Value<'a> {
@@ -74,7 +77,7 @@ impl Entry {
             Some(Value::Word(self.kind.name())),
             Some(Value::Worker(self.worker)),
             self.partition.map(Value::Partition),
-            Some(Value::Number(self.job.0)),
+            self.job.map(|job| Value::Number(job.0)),
             self.occurred_at.map(Value::SourceTime),
             self.event_id.as_ref().map(Value::EventId),
             self.request.as_ref().map(Value::Request),
@@ -82,12 +85,16 @@ impl Entry {
             debit.map(|(job, _)| Value::Text(job.id.as_str())),
             debit.map(|(_, seq)| Value::Number(*seq)),
             self.cause.map(|cause| Value::Number(cause.0)),
-            Some(Value::Number(self.split.policy.0)),
-            Some(Value::Number(self.split.commission.get().into())),
+            self.split.map(|split| Value::Number(split.policy.0)),
+            self.split
+                .map(|split| Value::Number(split.commission.get().into())),
             Some(Value::Amount(self.fee_wei)),
             Some(Value::Amount(self.commission_wei)),
             Some(Value::Amount(self.net_wei)),
             Some(Value::Amount(self.running_net_wei)),
+            self.payout.map(|payout| Value::Number(payout.0.into())),
+            Some(Value::Amount(self.payout_wei)),
+            Some(Value::Amount(self.running_unpaid_wei)),
         ]
     }
 

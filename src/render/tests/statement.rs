@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use purser_events::intake::{Attribution, Fee, JobReattributed, RequestId, Suspense};
-use purser_events::{AssetNo, Event, ModelNo, PartitionNo, Position, WorkerNo};
+use purser_events::payout::{Draw, PayoutFinal, PayoutReleased, PayoutRequested, Rail};
+use purser_events::{Amount, AssetNo, Event, ModelNo, PartitionNo, PayoutNo, Position, WorkerNo};
 use serde_json::Value;
 
 use super::history::{envelope, job, names, split};
@@ -91,7 +92,7 @@ fn a_statement_lists_each_credit_and_each_reversal() {
     assert_eq!(figures(&entries), expected);
     assert_eq!((totals.opening_net_wei, totals.closing_net_wei), (0, 8_401));
     assert_eq!(totals.entries, 4);
-    assert_eq!(entries[2].job, Position(2));
+    assert_eq!(entries[2].job, Some(Position(2)));
     assert_eq!(entries[2].cause, Some(Position(5)));
 }
 
@@ -181,4 +182,86 @@ fn entries_are_shown_alike_as_json_and_as_csv() {
             assert_eq!(value, field, "{column}");
         }
     }
+}
+
+fn payouts() -> MemoryLog {
+    let (payout, asset) = (PayoutNo(0), AssetNo::ETH);
+    let draw = |worker, amount| Draw {
+        worker: WorkerNo(worker),
+        amount: Amount(amount),
+    };
+    let requested = |payout, draws| {
+        Event::PayoutRequested(Box::new(PayoutRequested {
+            payout,
+            digest: [0; 8],
+            rail: Rail::Chain,
+            address: None,
+            asset,
+            draws,
+            policy: Position(1),
+        }))
+    };
+    let events = [
+        Event::JobProcessed(job(Fee::Payable(1_000), of(0))),
+        Event::JobProcessed(job(Fee::Payable(100), of(1))),
+        requested(payout, vec![draw(0, 500), draw(1, 75)]),
+        Event::PayoutFinal(Box::new(PayoutFinal {
+            payout,
+            rail: Rail::Chain,
+            asset,
+            amount: Amount(575),
+            gas: Amount(9),
+        })),
+        requested(PayoutNo(1), vec![draw(0, 200)]),
+        Event::PayoutReleased(Box::new(PayoutReleased {
+            payout: PayoutNo(1),
+            asset,
+            draws: vec![draw(0, 200)],
+        })),
+        requested(PayoutNo(2), vec![draw(0, 50)]),
+    ];
+    let mut log = MemoryLog::new();
+    let lease = log.acquire().expect("free");
+    let mut batch = Batch::new(BatchId([1; 16]), [2; 32], Position::ORIGIN);
+    for (index, event) in events.into_iter().enumerate() {
+        batch.push(&envelope(index as u64 + 1, event));
+    }
+    log.append(lease, &batch).expect("appended");
+    log
+}
+
+#[test]
+fn a_statement_shows_what_is_paid_in_flight_and_unpaid() {
+    let query = Query {
+        workers: vec![WorkerNo(0)],
+        asset: AssetNo::ETH,
+        from: Position(1),
+        to: Position(9),
+    };
+    let mut seen = Vec::new();
+    let totals = scan(&*payouts().reader(), &query, &mut |one| {
+        let payout = one.payout.map(|payout| payout.0);
+        seen.push((
+            one.position.0,
+            payout,
+            one.payout_wei,
+            one.running_unpaid_wei,
+        ));
+        ControlFlow::Continue(())
+    });
+    let expected = [
+        (1, None, 0, 750),
+        (3, Some(0), -500, 250),
+        (4, Some(0), 0, 250),
+        (5, Some(1), -200, 50),
+        (6, Some(1), 200, 250),
+        (7, Some(2), -50, 200),
+    ];
+    assert_eq!(seen, expected);
+    let totals = totals.expect("memory can be read");
+    assert_eq!(
+        (totals.closing_net_wei, totals.closing_unpaid_wei),
+        (750, 200)
+    );
+    assert_eq!((totals.paid_wei, totals.in_flight_wei), (500, 50));
 }
