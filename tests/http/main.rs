@@ -2,6 +2,7 @@
 
 mod batch;
 mod faults;
+mod grants;
 mod intake;
 mod jobs;
 mod limits;
