@@ -57,6 +57,7 @@ fn open(number: u64) -> Command {
         capability: None,
         payer_ref: None,
         worker: None,
+        request: None,
     })))
 }
 
