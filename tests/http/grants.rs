@@ -46,11 +46,12 @@ async fn begun(seed: u128, identities: usize) -> Arc<Server> {
     }
     let tier = |at| json!({"set_tier": {"identity": format!("u{at}"), "tier": "elite"}});
     let tiers: Vec<Value> = (0..identities).map(tier).collect();
-    wrote(
-        &server
-            .post("/v1/commands", Who::Operator, &Value::from(tiers))
-            .await,
-    );
+    let tiers = Value::from(tiers);
+    let set = server.post("/v1/commands", Who::Operator, &tiers).await;
+    wrote(&set);
+    // What is read from here on knows the tiers.
+    let path = format!("/v1/pool?min_position={}", set.position());
+    wrote(&server.get(&path, Who::Auditor).await);
     server
 }
 

@@ -122,12 +122,12 @@ async fn heard(response: &mut reqwest::Response, count: usize) -> Vec<(u64, Stri
 #[tokio::test]
 async fn a_stream_goes_on_behind_the_last_event_that_was_heard() {
     let server = Server::start().await;
-    server.register("w1").await;
+    let joined = server.post("/v1/miners/register", Who::Nobody, &manifest("w1"));
+    let end = joined.await.position();
     let stream = |path: &str| server.request(Method::GET, path, Who::Auditor);
     let path = "/v1/events/stream?from=1";
     let mut live = stream(path).send().await.expect("the server answers");
     assert_eq!(live.headers()["content-type"], "text/event-stream");
-    let end = server.get("/v1/health", Who::Nobody).await.position();
     let before = heard(&mut live, usize::try_from(end).expect("few")).await;
     assert!(before.iter().map(|(id, _)| *id).eq(1..=end), "{before:?}");
     drop(live);

@@ -36,7 +36,7 @@ pub(crate) fn command(line: &Line<'_>) -> Option<GrantCommand> {
             request: label(line.plain[0]),
             fault: line.get("fault").is_some(),
         }),
-        "expire" => GrantCommand::Expire(GrantNo(number(line.plain[0]))),
+        "expire" if line.plain.len() == 1 => GrantCommand::Expire(GrantNo(number(line.plain[0]))),
         "refund" => GrantCommand::RefundCharge(RefundCharge {
             request: label(line.plain[0]),
             amount: amount(line.plain[1]),

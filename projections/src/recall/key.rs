@@ -132,7 +132,7 @@ impl RecallKey {
     /// The key of the record of a request for a grant.
     #[must_use]
     pub fn of_grant(request: &Label) -> Self {
-        Self::of(b'a', &[request.as_str().as_bytes()])
+        Self::of(b'i', &[request.as_str().as_bytes()])
     }
 
     /// The key of the record of a payment that came in by a rail for a request, or for a pool.
