@@ -122,8 +122,9 @@ async fn heard(response: &mut reqwest::Response, count: usize) -> Vec<(u64, Stri
 #[tokio::test]
 async fn a_stream_goes_on_behind_the_last_event_that_was_heard() {
     let server = Server::start().await;
-    let joined = server.post("/v1/miners/register", Who::Nobody, &manifest("w1"));
-    let end = joined.await.position();
+    let path = "/v1/miners/register";
+    let joined = server.post(path, Who::Nobody, &manifest("w1")).await;
+    let end = joined.position();
     let stream = |path: &str| server.request(Method::GET, path, Who::Auditor);
     let path = "/v1/events/stream?from=1";
     let mut live = stream(path).send().await.expect("the server answers");

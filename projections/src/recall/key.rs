@@ -167,3 +167,21 @@ impl RecallKey {
         Self(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_is_another_key_for_each_subject() {
+        let id = Label::new("the same").expect("a label");
+        let keys = [
+            RecallKey::of_match(&id),
+            RecallKey::of_grant(&id),
+            RecallKey::of_command(Actor::Purser, &id),
+        ];
+        for (at, key) in keys.iter().enumerate() {
+            assert!(!keys[..at].contains(key));
+        }
+    }
+}
