@@ -21,6 +21,7 @@ mod log;
 mod pool;
 mod replay;
 mod steady;
+mod sockets;
 mod table;
 mod writer;
 
@@ -75,6 +76,9 @@ fn main() {
     }
     if wants("jobs") {
         jobs::measure(&mut figures, directory.path());
+    }
+    if wants("sockets") {
+        sockets::measure(&mut figures, directory.path());
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);

@@ -45,16 +45,18 @@ pub(super) async fn run_pool(client: &Client, args: PoolArgs) -> Result<Driven, 
     let PoolArgs {
         workers,
         jobs,
+        runs,
         seed,
         beats,
     } = args;
     let pool = Pool::of(Plan {
         workers,
         jobs,
+        runs,
         seed,
     });
     let count = pool.workers.len() as u64;
-    let total = count * (1 + u64::from(beats)) + pool.files.len() as u64;
+    let total = count * (1 + u64::from(beats)) + pool.files.len() as u64 + u64::from(runs);
     let bar = bar("registering", total);
     let mut events = 0;
     let driven = drive(client, &pool, beats, |step| show(&bar, step, &mut events)).await;
@@ -67,6 +69,7 @@ fn show(bar: &ProgressBar, step: Step, events: &mut u64) {
     match step {
         Step::Registered => bar.set_prefix("registering"),
         Step::Beaten => bar.set_prefix("beating"),
+        Step::Ran => bar.set_prefix("running jobs"),
         Step::Delivered { events: new } => {
             *events += u64::from(new);
             bar.set_prefix("delivering");
@@ -78,9 +81,10 @@ fn show(bar: &ProgressBar, step: Step, events: &mut u64) {
 /// What was done, in a sentence.
 pub(super) fn told(driven: &Driven) -> String {
     format!(
-        "{} workers registered and beat {} times; {} files held {} new events\n",
+        "{} workers registered and beat {} times; {} jobs were run; {} files held {} new events\n",
         grouped(driven.workers),
         grouped(driven.beats),
+        grouped(driven.runs),
         grouped(driven.files),
         grouped(driven.events),
     )

@@ -1,12 +1,12 @@
-//! Drives a running server with a simulated pool, over HTTP as its workers and orchestrators do.
+//! Drives a running server with a simulated pool, as its workers and orchestrators do.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use tokio::task::JoinSet;
 
+use super::line::Line;
 use super::pool::{Delivered, Pool, SimulatedWorker};
 use crate::client::{Ask, Client, ClientError};
-use crate::clock::Clock;
 
 /// Requests that are under way at once.
 const AT_ONCE: usize = 32;
@@ -18,6 +18,8 @@ pub enum Step {
     Registered,
     /// A worker beat.
     Beaten,
+    /// The coordinator ran a job.
+    Ran,
     /// A file was delivered; it holds so many events that are new.
     Delivered {
         /// Events that are new.
@@ -32,6 +34,8 @@ pub struct Driven {
     pub workers: u64,
     /// Heartbeats that were taken.
     pub beats: u64,
+    /// Jobs that the coordinator ran.
+    pub runs: u64,
     /// Files that were taken in.
     pub files: u64,
     /// Events that were new.
@@ -51,7 +55,9 @@ struct Taken {
     position: u64,
 }
 
-/// Registers every worker, lets each beat `beats` times, and delivers every file.
+/// Registers every worker, connects it and lets it beat `beats` times, runs the coordinator's jobs, and
+/// delivers every file.
+/// Workers stay connected until the end.
 ///
 /// # Errors
 /// At the first request that the server does not grant.
@@ -71,14 +77,27 @@ pub async fn drive(
         driven.workers += 1;
         told(Step::Registered);
     }
+    let lines = stream::iter(&sessions).map(|session| Line::open(client, session));
+    let mut lines: Vec<Line> = lines.buffered(AT_ONCE).try_collect().await?;
     for round in 0..beats {
-        let mut beating = stream::iter(&sessions)
-            .map(|session| beat(client, session, round))
-            .buffered(AT_ONCE);
+        let beating = stream::iter(&mut lines).map(|line| line.beat(round));
+        // Where workers must be patient, they are so at the same time.
+        let mut beating = beating.buffer_unordered(sessions.len());
         while beating.try_next().await?.is_some() {
             driven.beats += 1;
             told(Step::Beaten);
         }
+    }
+    let mut staying = JoinSet::new();
+    for line in lines {
+        staying.spawn(line.stay());
+    }
+    let running = stream::iter(&pool.runs).map(|run| run.drive(client));
+    let mut running = running.buffered(AT_ONCE);
+    while let Some(position) = running.try_next().await? {
+        driven.runs += 1;
+        driven.position = driven.position.max(position);
+        told(Step::Ran);
     }
     let mut delivering = stream::iter(&pool.files)
         .map(|file| deliver(client, file))
@@ -99,21 +118,6 @@ async fn register(client: &Client, worker: &SimulatedWorker) -> Result<String, C
     };
     let session: Session = client.post(ask, &worker.manifest).await?;
     Ok(session.session_token)
-}
-
-async fn beat(client: &Client, session: &str, round: u32) -> Result<(), ClientError> {
-    let query = [("session_token", session)];
-    let ask = Ask {
-        path: "/v1/miners/heartbeat",
-        query: &query,
-    };
-    let body = json!({
-        "ts": Clock::Real.now().millis(),
-        "queue_len": round,
-        "avg_latency_ms": 40 + round,
-    });
-    let _: serde_json::Value = client.post(ask, &body).await?;
-    Ok(())
 }
 
 async fn deliver(client: &Client, file: &Delivered) -> Result<Taken, ClientError> {

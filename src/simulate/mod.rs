@@ -3,11 +3,14 @@
 
 mod drive;
 mod jobs;
+mod line;
 mod pool;
 mod random;
+mod runs;
 
 #[cfg(test)]
 mod tests;
 
 pub use drive::{Driven, Step, drive};
 pub use pool::{Delivered, Plan, Pool, SimulatedWorker};
+pub use runs::Run;

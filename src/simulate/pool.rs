@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::jobs::{self, Event};
 use super::random::Random;
+use super::runs::Run;
 
 /// When simulated time begins: 2026-01-01T00:00:00Z.
 const BEGIN_SEC: i64 = 1_767_225_600;
@@ -40,8 +41,10 @@ const GPUS: [(&str, u64); 4] = [
 pub struct Plan {
     /// How many workers, from 1.
     pub workers: u32,
-    /// How many jobs.
+    /// How many jobs the orchestrators tell of.
     pub jobs: u32,
+    /// How many jobs the coordinator runs for payers.
+    pub runs: u32,
     /// Another seed gives another pool.
     pub seed: u64,
 }
@@ -53,6 +56,8 @@ pub struct Pool {
     pub workers: Vec<SimulatedWorker>,
     /// The files that its orchestrators deliver, in the order of their arrival.
     pub files: Vec<Delivered>,
+    /// The jobs that its coordinator runs.
+    pub runs: Vec<Run>,
 }
 
 /// A worker of a simulated pool.
@@ -89,7 +94,14 @@ impl Pool {
         }
         // A file arrives when its last event has happened.
         files.sort_by(|a: &Delivered, b| (a.last_stamp(), &a.key).cmp(&(b.last_stamp(), &b.key)));
-        Self { workers, files }
+        let names: Vec<String> = workers.iter().map(SimulatedWorker::name).collect();
+        let runs = (0..plan.runs).map(|index| Run::of(plan.seed, index, &names));
+        let runs = runs.collect();
+        Self {
+            workers,
+            files,
+            runs,
+        }
     }
 }
 
@@ -107,6 +119,11 @@ const fn share(jobs: u32, partition: u32) -> u32 {
 }
 
 impl SimulatedWorker {
+    fn name(&self) -> String {
+        let name = self.manifest["miner_id"].as_str();
+        name.expect("a manifest names its worker").to_owned()
+    }
+
     fn of(seed: u64, index: u32) -> Self {
         let mut random = Random::new(seed ^ (u64::from(index) << 32) ^ 0x77_6f_72_6b);
         let (node_type, region) = PARTITIONS[index as usize % PARTITIONS.len()];

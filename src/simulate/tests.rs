@@ -7,6 +7,7 @@ use super::{Plan, Pool};
 const PLAN: Plan = Plan {
     workers: 12,
     jobs: 503,
+    runs: 6,
     seed: 7,
 };
 
@@ -42,6 +43,7 @@ fn the_planned_number_of_jobs_is_done() {
         Plan {
             workers: 1,
             jobs: 4,
+            runs: 3,
             seed: 0,
         },
         Plan { jobs: 0, ..PLAN },
@@ -91,6 +93,7 @@ fn a_few_results_are_lost_so_that_suspense_is_seen() {
     let pool = Pool::of(Plan {
         workers: 12,
         jobs: 5_000,
+        runs: 0,
         seed: 1,
     });
     let events = events(&pool);
@@ -117,4 +120,13 @@ fn no_connection_is_closed_before_it_was_opened() {
             *open = open.checked_sub(1).expect("it was opened as often");
         }
     }
+}
+
+#[test]
+fn the_runs_of_a_seed_are_the_same_and_each_has_its_name() {
+    let (pool, again) = (Pool::of(PLAN), Pool::of(PLAN));
+    assert_eq!(pool.runs, again.runs);
+    assert_eq!(pool.runs.len(), PLAN.runs as usize);
+    let other = Pool::of(Plan { seed: 8, ..PLAN });
+    assert!(pool.runs.iter().all(|run| !other.runs.contains(run)));
 }

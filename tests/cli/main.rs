@@ -8,6 +8,7 @@ mod events;
 mod intake;
 mod ledger;
 mod online;
+mod operations;
 mod run;
 mod sample;
 mod serve;

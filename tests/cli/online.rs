@@ -117,6 +117,7 @@ fn a_simulated_pool_is_the_same_for_the_same_seed() {
         (&first["workers"], &first["beats"]),
         (&7.into(), &14.into())
     );
+    assert_eq!(first["runs"], 200);
     assert!(first["events"].as_u64() > Some(90));
     let again = simulate("5");
     assert_eq!(again["events"], 0, "every file had been delivered");

@@ -17,21 +17,21 @@ use crate::serve::Serving;
 use crate::traffic::{Asking, manifest};
 
 /// An authority, and the directory that its files go to.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     dir: PathBuf,
 }
 
 /// Until when a certificate is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Good {
+pub(crate) enum Good {
     Now,
     LongAgo,
 }
 
 impl Authority {
     /// Makes one, and writes its certificate to `NAME.pem`.
-    fn new(dir: &Path, name: &str) -> Self {
+    pub(crate) fn new(dir: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(vec![]).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -42,7 +42,7 @@ impl Authority {
     }
 
     /// Writes a certificate for these names to `NAME.pem`, and its key to `NAME.key`.
-    fn issue(&self, name: &str, names: &[&str], good: Good) {
+    pub(crate) fn issue(&self, name: &str, names: &[&str], good: Good) {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).expect("parameters");
         params.extended_key_usages = vec![
@@ -63,7 +63,7 @@ impl Authority {
 }
 
 /// A client that trusts `ca.pem`, with the certificate of that name.
-fn asking(dir: &Path, ca: &str, certificate: Option<&str>) -> Asking {
+pub(crate) fn asking(dir: &Path, ca: &str, certificate: Option<&str>) -> Asking {
     let file = |name: &str, ending: &str| Some(dir.join(format!("{name}.{ending}")));
     let files = ClientFiles {
         ca: file(ca, "pem"),
