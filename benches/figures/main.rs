@@ -20,8 +20,8 @@ mod load;
 mod log;
 mod pool;
 mod replay;
-mod steady;
 mod sockets;
+mod steady;
 mod table;
 mod writer;
 

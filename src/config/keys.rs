@@ -123,6 +123,8 @@ keys! {
     register_rate_all: Rate = "PURSER_REGISTER_RATE_ALL", Some(Rate::of(1, 1, 20));
     /// Heartbeats of one worker by itself.
     beat_rate: Rate = "PURSER_BEAT_RATE", Some(Rate::of(1, 5, 3));
+    /// Matches that one coordinator's key asks for.
+    match_rate: Rate = "PURSER_MATCH_RATE", Some(Rate::of(20, 1, 40));
     /// WebSockets of workers that are open at once; a further one is answered 503.
     sockets_max: NonZeroUsize = "PURSER_SOCKETS_MAX", count(16_384);
     /// Bytes of a frame of a WebSocket.

@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use purser_events::WorkerNo;
+use purser_events::{KeyTag, WorkerNo};
 
 use super::code::Code;
 use super::error::Problem;
@@ -25,6 +25,7 @@ pub(crate) struct Limits {
     registrations: Limit<IpAddr>,
     all_registrations: Limit<()>,
     beats: Limit<WorkerNo>,
+    matches: Limit<KeyTag>,
 }
 
 impl Limits {
@@ -33,6 +34,7 @@ impl Limits {
             registrations: Limit::new(rates.register, clock),
             all_registrations: Limit::new(rates.register_all, clock),
             beats: Limit::new(rates.beat, clock),
+            matches: Limit::new(rates.matches, clock),
         }
     }
 
@@ -46,6 +48,13 @@ impl Limits {
     /// A heartbeat of this worker, by itself.
     pub(crate) fn beat(&self, worker: WorkerNo) -> Result<(), Problem> {
         self.beats.spend(&worker)
+    }
+}
+
+impl Limits {
+    /// A match that the holder of this key asks for.
+    pub(crate) fn matching(&self, coordinator: KeyTag) -> Result<(), Problem> {
+        self.matches.spend(&coordinator)
     }
 }
 

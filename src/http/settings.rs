@@ -61,6 +61,8 @@ pub struct Rates {
     pub register_all: Rate,
     /// Heartbeats of one worker by itself.
     pub beat: Rate,
+    /// Matches that one coordinator's key asks for.
+    pub matches: Rate,
 }
 
 impl Rates {
@@ -69,6 +71,7 @@ impl Rates {
         register: Rate::OFF,
         register_all: Rate::OFF,
         beat: Rate::OFF,
+        matches: Rate::OFF,
     };
 }
 
@@ -123,6 +126,7 @@ impl Settings {
                 register: config.register_rate,
                 register_all: config.register_rate_all,
                 beat: config.beat_rate,
+                matches: config.match_rate,
             },
             sockets_max: config.sockets_max.get(),
             socket_frame_bytes_max: config.socket_frame_bytes_max.get(),

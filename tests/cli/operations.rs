@@ -1,7 +1,6 @@
 //! The files of `docs/operations/`, tried for real. `./check` installs what they need.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};

@@ -226,3 +226,37 @@ fn one_address_holds_so_many_connections() {
     drop(held);
     assert_eq!(server.end(Signal::TERM), Some(0));
 }
+
+#[test]
+fn a_coordinator_matches_so_often_and_another_one_is_untouched() {
+    let dir = dir();
+    fs::write(
+        dir.path().join("purser.toml"),
+        "coordinator_secret = 'another'\n",
+    )
+    .expect("the file is written");
+    let server = Serving::start(dir.path(), &[]);
+    let (asking, key) = (Asking::new(), server.key(dir.path(), "coordinator"));
+    let url = format!("{}/v1/match", server.url);
+    let ask = |key: &str| {
+        let body = json!({"job_id": "j", "requirements": {}});
+        let told = asking.ask(|client| client.post(&url).bearer_auth(key).json(&body));
+        told.expect("the server answers")
+    };
+    // Whatever it makes of the question, a refused one is told apart by its status.
+    let began = std::time::Instant::now();
+    let told: Vec<Told> = (0..400).map(|_| ask(&key)).collect();
+    let refilled = began.elapsed().as_millis() / 50 + 1;
+    let admitted = told.iter().filter(|told| told.status != 429).count() as u128;
+    assert!(
+        (40..=40 + refilled).contains(&admitted),
+        "{admitted}, {refilled} refilled"
+    );
+    let refused = told.iter().find(|told| told.status == 429);
+    if let Some(refused) = refused {
+        assert_eq!(refused.body["code"], "rate_limited");
+        assert_eq!(refused.retry_after_sec, Some(1));
+        assert_ne!(ask("another").status, 429);
+    }
+    assert_eq!(server.end(Signal::TERM), Some(0));
+}

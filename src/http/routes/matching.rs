@@ -82,6 +82,7 @@ pub(crate) async fn make(
     State(app): State<App>,
     write: Write<COORDINATOR, ORDINARY, MatchParams>,
 ) -> Result<Answer<MatchAnswer>, Problem> {
+    app.limits.matching(write.principal.tag)?;
     let body: MatchBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
     let wanted = body.wanted()?;
