@@ -40,7 +40,9 @@ pub(crate) fn serve() {
                 .set_nodelay(true)
                 .expect("a socket takes its options");
         });
-        let router = Router::new().route("/v1/commands", post(answer));
+        let router = Router::new()
+            .route("/v1/commands", post(answer))
+            .route("/v1/match", post(found));
         axum::serve(listener, router)
             .await
             .expect("it serves until it is killed");
@@ -76,4 +78,51 @@ async fn answer(headers: HeaderMap, body: Bytes) -> impl IntoResponse {
         [(header::CONTENT_TYPE, "application/json")],
         text,
     )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Match<'a> {
+    job_id: &'a str,
+    #[serde(borrow)]
+    requirements: Requirements<'a>,
+    #[serde(borrow)]
+    hints: Hints<'a>,
+    top_k: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requirements<'a> {
+    min_vram_gb: u32,
+    #[serde(borrow)]
+    accel: Vec<&'a str>,
+    #[serde(borrow)]
+    capabilities_any: Vec<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hints<'a> {
+    max_price: &'a str,
+}
+
+/// A candidate of a match, as long as a real one.
+const CANDIDATE: &str = "{\"miner_id\":\"miner-000000\",\"addr\":\"10.1.134.160:9000\",\
+    \"proto\":\"grpc\",\"score\":0.924312,\"score_ppm\":924312,\"eta_ms\":31,\
+    \"price\":0.017242,\"price_micro\":17242,\"explain\":\"cap=1.000 \u{2022} price=0.985 \u{2022} \
+    latency=0.971 \u{2022} trust=0.500 \u{2022} load=0.888\",\"components\":{\"cap\":1000000,\
+    \"price\":985632,\"latency\":971223,\"trust\":500000,\"load\":888888}}";
+
+async fn found(headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    assert!(headers.contains_key(header::AUTHORIZATION));
+    let wanted: Match<'_> = serde_json::from_slice(&body).expect("it is what the generator sends");
+    let named = wanted.requirements.accel.len() + wanted.requirements.capabilities_any.len();
+    let asked = wanted.requirements.min_vram_gb as usize + wanted.hints.max_price.len() + named;
+    let candidates = vec![CANDIDATE; wanted.top_k].join(",");
+    let text = format!(
+        "{{\"job_id\":\"{}\",\"candidates\":[{candidates}],\"position\":{asked}}}",
+        wanted.job_id
+    );
+    ([(header::CONTENT_TYPE, "application/json")], text)
 }

@@ -18,6 +18,7 @@ mod ids;
 mod jobs;
 mod load;
 mod log;
+mod matching;
 mod pool;
 mod replay;
 mod sockets;
@@ -76,6 +77,9 @@ fn main() {
     }
     if wants("jobs") {
         jobs::measure(&mut figures, directory.path());
+    }
+    if wants("matching") {
+        matching::measure(&mut figures, directory.path());
     }
     if wants("sockets") {
         sockets::measure(&mut figures, directory.path());

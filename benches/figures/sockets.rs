@@ -1,9 +1,7 @@
 //! Workers on WebSockets, each beating every 15 seconds, against the real program: its share of
 //! the machine and its memory, apart from those of the generator.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt, stream};
@@ -12,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::http::{Server, coordinator_key};
 use super::table::Figures;
 
 /// How many workers are connected, unless `PURSER_BENCH_SOCKETS` says otherwise.
@@ -31,48 +30,13 @@ struct Session {
     session_token: String,
 }
 
-/// The program as a process of its own.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Server {
-    fn start(data: &Path) -> (Self, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_purser"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let out = child.stdout.take().expect("its output is piped");
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).expect("it greets");
-        let url = line
-            .trim()
-            .trim_start_matches("purser listens on ")
-            .to_owned();
-        (Self(child), url)
-    }
-
-    /// Processor time so far, in hundredths of a second.
-    fn busy(&self) -> f64 {
-        busy(&self.0.id().to_string())
-    }
-
-    /// Resident memory in KiB.
-    fn resident(&self) -> f64 {
-        let path = format!("/proc/{}/status", self.0.id());
-        let status = std::fs::read_to_string(path).expect("the system tells");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        kib.and_then(|kib| kib.parse().ok()).expect("a number")
-    }
+/// Resident memory of a process in KiB.
+fn resident(process: u32) -> f64 {
+    let path = format!("/proc/{process}/status");
+    let status = std::fs::read_to_string(path).expect("the system tells");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
 /// Processor time of a process so far, in hundredths of a second.
@@ -137,9 +101,9 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
         .and_then(|text| text.parse().ok())
         .unwrap_or(WORKERS);
     let data = directory.join("sockets");
-    let (server, url) = Server::start(&data);
-    let keys = purser::keys::read_file(&data).expect("it made keys");
-    let key = keys.of(purser::keys::Role::Coordinator)[0].clone();
+    let server = Server::purser(&data);
+    let (key, url) = (coordinator_key(&data), format!("http://{}", server.address));
+    let (process, its_time) = (server.id(), server.id().to_string());
     let client = Client::new(&url, Some(&key)).expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -151,7 +115,7 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
             .buffered(AT_ONCE)
             .collect()
             .await;
-        let before = server.resident();
+        let before = resident(process);
         let sockets: Vec<Socket> = stream::iter(&tokens)
             .map(|token| open(&client, token))
             .buffered(AT_ONCE)
@@ -163,31 +127,21 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
             tokio::spawn(live(socket, first, told.clone()));
         }
         tokio::time::sleep(EVERY).await;
-        let memory = server.resident() - before;
+        let memory = resident(process) - before;
         while heard.try_recv().is_ok() {}
-        let (began, server_began, own_began) = (Instant::now(), server.busy(), busy("self"));
+        let (began, server_began, own_began) = (Instant::now(), busy(&its_time), busy("self"));
         tokio::time::sleep(PERIOD).await;
         let seconds = began.elapsed().as_secs_f64();
-        let (server_busy, own_busy) = (server.busy() - server_began, busy("self") - own_began);
+        let (server_busy, own_busy) = (busy(&its_time) - server_began, busy("self") - own_began);
         let mut latencies = Vec::new();
         while let Ok(latency) = heard.try_recv() {
             latencies.push(latency);
         }
-        latencies.sort_unstable();
-        let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
-        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-        let share = |busy: f64| format!("{:.1} %", busy / seconds / cores);
-        figures.row(
-            &format!("{workers} workers on WebSockets, a beat each 15 s: the server's share of the machine"),
-            share(server_busy),
-            format!("the generator's {}", share(own_busy)),
-            "30 %",
-        );
-        figures.row(
-            "... beats acknowledged when durable, p50 / p99",
-            format!("{:.0}/s, {} / {} us", latencies.len() as f64 / seconds, at(0.5), at(0.99)),
-            String::new(),
-            "",
+        show(
+            figures,
+            workers,
+            &mut latencies,
+            [seconds, server_busy, own_busy],
         );
         figures.row(
             "... memory of the server per connection",
@@ -196,4 +150,27 @@ pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
             "",
         );
     });
+}
+
+/// Shows how long the acknowledgements took in so many seconds, and how busy, in hundredths of a
+/// second, the server and the generator were meanwhile.
+fn show(figures: &mut Figures, workers: usize, latencies: &mut [u32], times: [f64; 3]) {
+    let [seconds, server_busy, own_busy] = times;
+    latencies.sort_unstable();
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let share = |busy: f64| format!("{:.1} %", busy / seconds / cores);
+    figures.row(
+        &format!("{workers} WebSockets, a beat each 15 s: the server's share of the machine"),
+        share(server_busy),
+        format!("the generator's {}", share(own_busy)),
+        "30 %",
+    );
+    let per_second = latencies.len() as f64 / seconds;
+    figures.row(
+        "... beats acknowledged when durable, p50 / p99",
+        format!("{per_second:.0}/s, {} / {} us", at(0.5), at(0.99)),
+        String::new(),
+        "",
+    );
 }

@@ -173,13 +173,13 @@ pub struct PoolArgs {
     /// How many workers register
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub workers: u32,
-    /// How many jobs their orchestrators tell of
-    #[arg(long, default_value_t = 2_000, value_parser = jobs())]
-    pub jobs: u32,
-    /// How many jobs a coordinator runs for payers
+    /// How many jobs a coordinator gives to them: matched, run, charged to payers, reported on
     #[arg(long, default_value_t = 200, value_parser = jobs())]
-    pub runs: u32,
-    /// Another seed gives another pool; the same one gives the same, to the byte
+    pub jobs: u32,
+    /// How many further jobs orchestrators tell of in event files
+    #[arg(long, default_value_t = 2_000, value_parser = jobs())]
+    pub told: u32,
+    /// Another seed gives another pool; the same one gives the same pool, and the same fees
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How often each worker beats

@@ -8,7 +8,7 @@ use super::args::Demo;
 use super::out::{print, tell};
 use super::server::{Server, Timekeeping};
 use super::{Failure, configured, fees, place, runtime, simulate, verify};
-use crate::config::{ClientRoles, Config};
+use crate::config::{ClientRoles, Config, Rate};
 use crate::keys::Role;
 use crate::tls::ClientFiles;
 
@@ -22,7 +22,8 @@ pub(super) fn run(args: &Demo) -> Result<(), Failure> {
         config.data = new_directory()?;
     }
     config.bind = free_address();
-    // It shows itself on this machine only.
+    // It shows itself on this machine only, and to nobody who has to be held back.
+    config.match_rate = Rate::OFF;
     (config.tls_certificate, config.tls_key) = (None, None);
     (config.tls_client_ca, config.tls_client_roles) = (None, ClientRoles::default());
     let shown = runtime()?.block_on(show(&config, args));

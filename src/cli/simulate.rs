@@ -2,8 +2,10 @@
 
 use indicatif::ProgressBar;
 
+use purser_events::Wei;
+
 use super::args::{PoolArgs, Simulate};
-use super::out::{bar, grouped, print, print_json};
+use super::out::{bar, eth, grouped, print, print_json};
 use super::place::{Door, server};
 use super::{Failure, configured, fees, runtime};
 use crate::client::{Client, ClientError};
@@ -45,18 +47,18 @@ pub(super) async fn run_pool(client: &Client, args: PoolArgs) -> Result<Driven, 
     let PoolArgs {
         workers,
         jobs,
-        runs,
+        told,
         seed,
         beats,
     } = args;
     let pool = Pool::of(Plan {
         workers,
         jobs,
-        runs,
+        told,
         seed,
     });
     let count = pool.workers.len() as u64;
-    let total = count * (1 + u64::from(beats)) + pool.files.len() as u64 + u64::from(runs);
+    let total = count * (1 + u64::from(beats)) + pool.files.len() as u64 + u64::from(jobs);
     let bar = bar("registering", total);
     let mut events = 0;
     let driven = drive(client, &pool, beats, |step| show(&bar, step, &mut events)).await;
@@ -81,11 +83,29 @@ fn show(bar: &ProgressBar, step: Step, events: &mut u64) {
 /// What was done, in a sentence.
 pub(super) fn told(driven: &Driven) -> String {
     format!(
-        "{} workers registered and beat {} times; {} jobs were run; {} files held {} new events\n",
+        "{} workers registered and beat {} times; {} jobs were given out in {} matches and charged \
+         {} ETH{}; {} files held {} new events\n",
         grouped(driven.workers),
         grouped(driven.beats),
-        grouped(driven.runs),
+        grouped(driven.jobs),
+        grouped(driven.matches),
+        eth(Wei(driven.charged_wei)),
+        besides(driven),
         grouped(driven.files),
         grouped(driven.events),
     )
+}
+
+/// The jobs that were not given out.
+fn besides(driven: &Driven) -> String {
+    let mut text = String::new();
+    for (count, what) in [
+        (driven.unmet, "found nobody"),
+        (driven.known, "had been done before"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {} {what}", grouped(count)));
+        }
+    }
+    text
 }

@@ -4,12 +4,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
+use super::coordinate::coordinate;
 use super::line::Line;
 use super::pool::{Delivered, Pool, SimulatedWorker};
 use crate::client::{Ask, Client, ClientError};
 
 /// Requests that are under way at once.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// What was just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Step {
     Registered,
     /// A worker beat.
     Beaten,
-    /// The coordinator ran a job.
+    /// The coordinator is done with a job.
     Ran,
     /// A file was delivered; it holds so many events that are new.
     Delivered {
@@ -32,16 +33,30 @@ pub enum Step {
 pub struct Driven {
     /// Workers that registered.
     pub workers: u64,
-    /// Heartbeats that were taken.
+    /// Heartbeats that were taken, before the jobs began.
     pub beats: u64,
-    /// Jobs that the coordinator ran.
-    pub runs: u64,
+    /// Jobs that the coordinator ran to their end.
+    pub jobs: u64,
+    /// Matches that it asked for: more than jobs, as some workers refuse or are lost.
+    pub matches: u64,
+    /// Jobs that nobody was found for.
+    pub unmet: u64,
+    /// Jobs that the same pool had done before.
+    pub known: u64,
+    /// What payers were charged for them, in wei.
+    #[serde(serialize_with = "digits")]
+    pub charged_wei: u128,
     /// Files that were taken in.
     pub files: u64,
     /// Events that were new.
     pub events: u64,
     /// Where the log ended with the last of them.
     pub position: u64,
+}
+
+/// Amounts are texts: not every reader's numbers hold them.
+fn digits<S: serde::Serializer>(amount: &u128, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(amount)
 }
 
 #[derive(Deserialize)]
@@ -55,9 +70,8 @@ struct Taken {
     position: u64,
 }
 
-/// Registers every worker, connects it and lets it beat `beats` times, runs the coordinator's jobs, and
-/// delivers every file.
-/// Workers stay connected until the end.
+/// Registers every worker, connects it and lets it beat `beats` times, runs the coordinator's
+/// jobs, and delivers every file. Workers stay connected, and beat, until the end.
 ///
 /// # Errors
 /// At the first request that the server does not grant.
@@ -77,10 +91,11 @@ pub async fn drive(
         driven.workers += 1;
         told(Step::Registered);
     }
-    let lines = stream::iter(&sessions).map(|session| Line::open(client, session));
+    let lines = stream::iter(sessions.iter().zip(&pool.workers));
+    let lines = lines.map(|(session, worker)| Line::open(client, session, worker.latency_ms));
     let mut lines: Vec<Line> = lines.buffered(AT_ONCE).try_collect().await?;
-    for round in 0..beats {
-        let beating = stream::iter(&mut lines).map(|line| line.beat(round));
+    for _ in 0..beats {
+        let beating = stream::iter(&mut lines).map(Line::beat);
         // Where workers must be patient, they are so at the same time.
         let mut beating = beating.buffer_unordered(sessions.len());
         while beating.try_next().await?.is_some() {
@@ -92,13 +107,7 @@ pub async fn drive(
     for line in lines {
         staying.spawn(line.stay());
     }
-    let running = stream::iter(&pool.runs).map(|run| run.drive(client));
-    let mut running = running.buffered(AT_ONCE);
-    while let Some(position) = running.try_next().await? {
-        driven.runs += 1;
-        driven.position = driven.position.max(position);
-        told(Step::Ran);
-    }
+    coordinate(client, &pool.runs, &mut driven, &mut told).await?;
     let mut delivering = stream::iter(&pool.files)
         .map(|file| deliver(client, file))
         .buffered(AT_ONCE);

@@ -10,10 +10,14 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Ask, Client, ClientError, Socket};
 use crate::clock::Clock;
 
+/// How often it beats while it has nothing else to do.
+const EVERY: Duration = Duration::from_secs(15);
+
 /// A simulated worker's connection.
 pub(super) struct Line {
     socket: Socket,
     url: Box<str>,
+    latency_ms: u32,
 }
 
 /// The frames of a server, as far as a simulated worker reads them.
@@ -34,7 +38,11 @@ struct Refusal {
 
 impl Line {
     /// Connects with the token of a session.
-    pub(super) async fn open(client: &Client, token: &str) -> Result<Self, ClientError> {
+    pub(super) async fn open(
+        client: &Client,
+        token: &str,
+        latency_ms: u32,
+    ) -> Result<Self, ClientError> {
         let query = [("session_token", token)];
         let path = "/v1/miners/heartbeat";
         let ask = Ask {
@@ -43,16 +51,20 @@ impl Line {
         };
         let socket = client.socket(ask).await?;
         let url = client.base().as_str().into();
-        Ok(Self { socket, url })
+        Ok(Self {
+            socket,
+            url,
+            latency_ms,
+        })
     }
 
     /// Beats once and waits until that is durable; where the server asks for patience, it has it.
-    pub(super) async fn beat(&mut self, round: u32) -> Result<(), ClientError> {
+    pub(super) async fn beat(&mut self) -> Result<(), ClientError> {
         loop {
             let beat = json!({
                 "ts": Clock::Real.now().millis(),
-                "queue_len": round,
-                "avg_latency_ms": 40 + round,
+                "queue_len": 0,
+                "avg_latency_ms": self.latency_ms,
             });
             self.say(&beat).await?;
             let Some(refusal) = self.answered().await? else {
@@ -77,49 +89,64 @@ impl Line {
         }
     }
 
-    /// Stays connected, and does what it is asked for, until the connection ends.
+    /// Stays connected, beats now and then, and does what it is asked for, until the connection
+    /// ends.
     pub(super) async fn stay(mut self) {
         // Whatever ends the connection, a simulated worker leaves it at that.
-        while self.answered().await.is_ok() {}
+        loop {
+            let beaten = match tokio::time::timeout(EVERY, self.hear()).await {
+                Ok(Ok(heard)) => self.heed(&heard).await,
+                Ok(Err(_)) => return,
+                Err(_) => self.beat().await,
+            };
+            if beaten.is_err() {
+                return;
+            }
+        }
     }
 
     async fn say(&mut self, frame: &serde_json::Value) -> Result<(), ClientError> {
         let sent = self.socket.send(Message::text(frame.to_string())).await;
-        sent.map_err(|source| ClientError::Socket {
-            url: self.url.clone(),
-            source,
-        })
+        sent.map_err(|source| self.failed(source))
+    }
+
+    /// The next frame of text.
+    async fn hear(&mut self) -> Result<Heard, ClientError> {
+        use tokio_tungstenite::tungstenite::Error;
+        loop {
+            let next = self.socket.next().await;
+            let frame = match next.unwrap_or(Err(Error::ConnectionClosed)) {
+                Ok(Message::Text(text)) => text,
+                Ok(_) => continue,
+                Err(source) => return Err(self.failed(source)),
+            };
+            let strange = |_| self.failed(Error::Utf8(String::from("no frame of Purser")));
+            return serde_json::from_str(&frame).map_err(strange);
+        }
+    }
+
+    /// Says yes to what it is asked for.
+    async fn heed(&mut self, heard: &Heard) -> Result<(), ClientError> {
+        let Some(instruction) = heard.instruction else {
+            return Ok(());
+        };
+        let yes = json!({"instruction": instruction, "accepted": true});
+        self.say(&yes).await
     }
 
     /// Waits for the answer to what was said; says yes to what it is asked for meanwhile.
     async fn answered(&mut self) -> Result<Option<Refusal>, ClientError> {
-        use tokio_tungstenite::tungstenite::Error;
-        let failed = |url: &str, source| ClientError::Socket {
-            url: url.into(),
-            source,
-        };
         loop {
-            let frame = self
-                .socket
-                .next()
-                .await
-                .unwrap_or(Err(Error::ConnectionClosed));
-            let frame = frame.map_err(|source| failed(&self.url, source))?;
-            let Message::Text(text) = frame else {
-                continue;
-            };
-            let Ok(heard) = serde_json::from_str::<Heard>(&text) else {
-                return Err(failed(
-                    &self.url,
-                    Error::Utf8(String::from("no frame of Purser")),
-                ));
-            };
-            if let Some(instruction) = heard.instruction {
-                let yes = json!({"instruction": instruction, "accepted": true});
-                self.say(&yes).await?;
-            } else if heard.error.is_some() || heard.position.is_some() {
+            let heard = self.hear().await?;
+            self.heed(&heard).await?;
+            if heard.instruction.is_none() && (heard.error.is_some() || heard.position.is_some()) {
                 return Ok(heard.error);
             }
         }
+    }
+
+    fn failed(&self, source: tokio_tungstenite::tungstenite::Error) -> ClientError {
+        let url = self.url.clone();
+        ClientError::Socket { url, source }
     }
 }

@@ -1,6 +1,7 @@
 //! A simulated pool: workers that register and beat, and the files that their orchestrators
 //! deliver. The same plan gives the same bytes on every machine.
 
+mod coordinate;
 mod drive;
 mod jobs;
 mod line;

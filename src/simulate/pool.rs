@@ -41,10 +41,10 @@ const GPUS: [(&str, u64); 4] = [
 pub struct Plan {
     /// How many workers, from 1.
     pub workers: u32,
-    /// How many jobs the orchestrators tell of.
+    /// How many jobs the coordinator gives to workers, for payers.
     pub jobs: u32,
-    /// How many jobs the coordinator runs for payers.
-    pub runs: u32,
+    /// How many further jobs orchestrators tell of in their files.
+    pub told: u32,
     /// Another seed gives another pool.
     pub seed: u64,
 }
@@ -67,6 +67,8 @@ pub struct SimulatedWorker {
     pub manifest: Value,
     /// Where it is paid.
     pub address: String,
+    /// The mean latency of its jobs in milliseconds, as it says.
+    pub latency_ms: u32,
 }
 
 /// A file as an orchestrator delivers it.
@@ -89,13 +91,12 @@ impl Pool {
         for index in 0..PARTITIONS.len() as u32 {
             let addresses = working_in(&workers, index);
             let mut orchestrator = Orchestrator::start(plan.seed, index);
-            orchestrator.work(&addresses, share(plan.jobs, index));
+            orchestrator.work(&addresses, share(plan.told, index));
             files.append(&mut orchestrator.stop());
         }
         // A file arrives when its last event has happened.
         files.sort_by(|a: &Delivered, b| (a.last_stamp(), &a.key).cmp(&(b.last_stamp(), &b.key)));
-        let names: Vec<String> = workers.iter().map(SimulatedWorker::name).collect();
-        let runs = (0..plan.runs).map(|index| Run::of(plan.seed, index, &names));
+        let runs = (0..plan.jobs).map(|index| Run::of(plan.seed, index, &workers));
         let runs = runs.collect();
         Self {
             workers,
@@ -119,11 +120,6 @@ const fn share(jobs: u32, partition: u32) -> u32 {
 }
 
 impl SimulatedWorker {
-    fn name(&self) -> String {
-        let name = self.manifest["miner_id"].as_str();
-        name.expect("a manifest names its worker").to_owned()
-    }
-
     fn of(seed: u64, index: u32) -> Self {
         let mut random = Random::new(seed ^ (u64::from(index) << 32) ^ 0x77_6f_72_6b);
         let (node_type, region) = PARTITIONS[index as usize % PARTITIONS.len()];
@@ -141,12 +137,20 @@ impl SimulatedWorker {
             "price_token_per_ksec": format!("0.{:03}", random.within(1, 999)),
             "max_parallel": random.within(1, 4),
             "tags": ["simulated"],
-            "capabilities": [format!("{}:{}", node_type.as_str(), gpu.to_lowercase())],
+            "capabilities": [
+                format!("task:{}", node_type.as_str()),
+                format!("accel:{}", gpu.to_lowercase().replace(' ', "-")),
+            ],
             "region": region,
             "node_type": node_type.as_str(),
             "eth_address": address,
         });
-        Self { manifest, address }
+        let latency_ms = 40 + u32::from(digest("latency", seed, index)[0]);
+        Self {
+            manifest,
+            address,
+            latency_ms,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use super::{Plan, Pool};
 
 const PLAN: Plan = Plan {
     workers: 12,
-    jobs: 503,
-    runs: 6,
+    jobs: 6,
+    told: 503,
     seed: 7,
 };
 
@@ -42,15 +42,15 @@ fn the_planned_number_of_jobs_is_done() {
         PLAN,
         Plan {
             workers: 1,
-            jobs: 4,
-            runs: 3,
+            jobs: 3,
+            told: 4,
             seed: 0,
         },
-        Plan { jobs: 0, ..PLAN },
+        Plan { told: 0, ..PLAN },
     ] {
         let events = events(&Pool::of(plan));
         let jobs = of_kind(&events, "job-processed").len();
-        assert_eq!(jobs, plan.jobs as usize, "{plan:?}");
+        assert_eq!(jobs, plan.told as usize, "{plan:?}");
     }
 }
 
@@ -92,8 +92,8 @@ fn every_fee_is_its_units_at_their_price_and_fits_the_source() {
 fn a_few_results_are_lost_so_that_suspense_is_seen() {
     let pool = Pool::of(Plan {
         workers: 12,
-        jobs: 5_000,
-        runs: 0,
+        jobs: 0,
+        told: 5_000,
         seed: 1,
     });
     let events = events(&pool);
@@ -126,7 +126,7 @@ fn no_connection_is_closed_before_it_was_opened() {
 fn the_runs_of_a_seed_are_the_same_and_each_has_its_name() {
     let (pool, again) = (Pool::of(PLAN), Pool::of(PLAN));
     assert_eq!(pool.runs, again.runs);
-    assert_eq!(pool.runs.len(), PLAN.runs as usize);
+    assert_eq!(pool.runs.len(), PLAN.jobs as usize);
     let other = Pool::of(Plan { seed: 8, ..PLAN });
     assert!(pool.runs.iter().all(|run| !other.runs.contains(run)));
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -91,40 +92,97 @@ fn on_the_same_machine_the_key_is_found_in_the_data_directory() {
     assert_eq!(server.end(Signal::TERM), Some(0));
 }
 
+/// Drives a server with a simulated pool; answers what it made of it.
+fn simulated(dir: &Path, server: &Serving, sizes: &[&str]) -> serde_json::Value {
+    let key = server.key(dir, "coordinator");
+    let door = ["simulate", "--url", &server.url, "--key", &key, "--json"];
+    let ended = run(dir, &[&door[..], sizes].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    json(&ended.out)
+}
+
 #[test]
 fn a_simulated_pool_is_the_same_for_the_same_seed() {
     let dir = dir();
     let server = Serving::start(dir.path(), &[]);
-    let key = server.key(dir.path(), "coordinator");
     let simulate = |seed: &str| {
-        let args = [
-            "simulate",
-            "--url",
-            &server.url,
-            "--key",
-            &key,
-            "--seed",
-            seed,
-            "--json",
+        let sizes = [
+            "--workers",
+            "7",
+            "--jobs",
+            "20",
+            "--told",
+            "90",
+            "--beats",
+            "2",
         ];
-        let sizes = ["--workers", "7", "--jobs", "90", "--beats", "2"];
-        let ended = run(dir.path(), &[&args[..], &sizes].concat());
-        assert_eq!(ended.code, 0, "{}", ended.err);
-        json(&ended.out)
+        simulated(
+            dir.path(),
+            &server,
+            &[&sizes[..], &["--seed", seed]].concat(),
+        )
     };
     let first = simulate("5");
     assert_eq!(
         (&first["workers"], &first["beats"]),
         (&7.into(), &14.into())
     );
-    assert_eq!(first["runs"], 200);
+    assert_eq!((&first["jobs"], &first["known"]), (&20.into(), &0.into()));
     assert!(first["events"].as_u64() > Some(90));
     let again = simulate("5");
     assert_eq!(again["events"], 0, "every file had been delivered");
+    assert_eq!((&again["jobs"], &again["known"]), (&0.into(), &20.into()));
     assert_eq!(again["fees"]["workers"], first["fees"]["workers"]);
     assert!(simulate("6")["events"].as_u64() > Some(90));
     assert_eq!(server.end(Signal::TERM), Some(0));
     assert_eq!(run(dir.path(), &["verify", "--data", "p"]).code, 0);
+}
+
+#[test]
+fn matched_jobs_of_one_seed_end_in_the_same_fees_on_every_server() {
+    let mut tables = Vec::new();
+    for _ in 0..2 {
+        let dir = dir();
+        fs::write(dir.path().join("purser.toml"), "match_rate = 'off'\n").expect("written");
+        let server = Serving::start(dir.path(), &[]);
+        let sizes = [
+            "--workers",
+            "30",
+            "--jobs",
+            "300",
+            "--told",
+            "0",
+            "--beats",
+            "1",
+        ];
+        let driven = simulated(dir.path(), &server, &sizes);
+        assert_eq!(
+            (&driven["jobs"], &driven["unmet"]),
+            (&300.into(), &0.into())
+        );
+        // Some workers refused, and some were lost: others did their jobs.
+        assert!(driven["matches"].as_u64() > Some(300), "{driven}");
+        let charged = &driven["charged_wei"];
+        assert_eq!(&driven["fees"]["totals"]["gross_wei"], charged, "{driven}");
+        let workers = driven["fees"]["workers"].as_array().expect("a table");
+        assert!(workers.len() > 20, "{} workers earned", workers.len());
+        assert_eq!(server.end(Signal::TERM), Some(0));
+        let verified = run(dir.path(), &["verify", "--data", "p"]);
+        assert_eq!(verified.code, 0, "{}", verified.err);
+        let fees = run(dir.path(), &["fees", "--data", "p", "--json"]);
+        assert_eq!(json(&fees.out)["totals"], driven["fees"]["totals"]);
+        let (of, worth) = (
+            |row: &serde_json::Value| row["worker"].to_string(),
+            "net_wei",
+        );
+        let mut rows: Vec<_> = workers
+            .iter()
+            .map(|row| (of(row), row[worth].clone()))
+            .collect();
+        rows.sort_by(|left, right| left.0.cmp(&right.0));
+        tables.push(rows);
+    }
+    assert_eq!(tables[0], tables[1]);
 }
 
 #[test]
@@ -136,6 +194,8 @@ fn the_demo_shows_the_fee_table_and_the_verdict() {
         "--workers",
         "5",
         "--jobs",
+        "60",
+        "--told",
         "60",
         "--data",
         "d",
@@ -152,7 +212,16 @@ fn the_demo_shows_the_fee_table_and_the_verdict() {
 fn the_demo_leaves_nothing_behind_when_it_ends_at_once() {
     let dir = dir();
     let output = purser(dir.path())
-        .args(["demo", "--exit", "--workers", "1", "--jobs", "5"])
+        .args([
+            "demo",
+            "--exit",
+            "--workers",
+            "1",
+            "--jobs",
+            "2",
+            "--told",
+            "5",
+        ])
         .env("TMPDIR", dir.path())
         .output()
         .expect("the program runs");
@@ -201,7 +270,17 @@ fn four_feeders_at_once_end_in_the_same_books() {
 fn the_demo_stays_up_until_it_is_told_to_end() {
     let dir = dir();
     let mut child = purser(dir.path())
-        .args(["demo", "--workers", "2", "--jobs", "10", "--data", "p"])
+        .args([
+            "demo",
+            "--workers",
+            "2",
+            "--jobs",
+            "3",
+            "--told",
+            "10",
+            "--data",
+            "p",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the demo starts");
@@ -240,7 +319,16 @@ fn an_export_follows_what_happens_without_a_gap() {
     });
     assert_eq!(positions.next(), Some(1));
     let key = server.key(dir.path(), "coordinator");
-    let pool = ["--workers", "2", "--jobs", "20", "--beats", "1"];
+    let pool = [
+        "--workers",
+        "2",
+        "--jobs",
+        "2",
+        "--told",
+        "20",
+        "--beats",
+        "1",
+    ];
     let simulated = ["simulate", "--url", &server.url, "--key", &key];
     let simulated = run(dir.path(), &[&simulated[..], &pool].concat());
     assert_eq!(simulated.code, 0, "{}", simulated.err);

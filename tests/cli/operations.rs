@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::run::dir;
 use crate::serve::Serving;
@@ -68,8 +68,9 @@ struct Nginx(Child);
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.0.kill();
+        // Asked in order, it ends its own processes too; it may be gone already.
+        let id = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        let _ = id.map(|id| kill_process(id, Signal::TERM));
         let _ = self.0.wait();
     }
 }
@@ -121,11 +122,7 @@ fn nginx_takes_its_example_and_passes_requests_on() {
     let told = String::from_utf8_lossy(&tested.stderr);
     assert!(tested.status.success(), "{told}");
     let _nginx = Nginx(nginx(dir).spawn().expect("nginx starts"));
-    let end = Instant::now() + Duration::from_secs(30);
-    while TcpStream::connect(&front).is_err() {
-        assert!(Instant::now() < end, "nginx listens");
-        std::thread::yield_now();
-    }
+    listening(&front);
     let asking = asking(dir, "ca", None);
     let ask = |path: &str, key: Option<String>| {
         let url = format!("https://{front}{path}");
@@ -158,6 +155,15 @@ fn nginx_takes_its_example_and_passes_requests_on() {
         log.contains("GET /v1/miners/heartbeat") && !log.contains("session_token"),
         "{log}"
     );
+}
+
+/// Waits until somebody listens there.
+fn listening(address: &str) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < end, "nginx listens");
+        std::thread::yield_now();
+    }
 }
 
 /// A worker beats through nginx: its frames go both ways.

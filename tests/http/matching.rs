@@ -172,6 +172,84 @@ async fn an_assigned_job_has_one_winner_and_is_explained_ever_after() {
 }
 
 #[tokio::test]
+async fn a_job_that_the_best_refused_goes_to_the_next() {
+    let server = Server::start().await;
+    for (id, price) in [("a", "0.1"), ("b", "0.2"), ("c", "0.3")] {
+        join(&server, id, json!(price)).await;
+    }
+    let body = json!({"job_id": "j", "assign": true});
+    for id in ["a", "b", "c"] {
+        let won = find(&server, &body).await;
+        assert_eq!(won["assigned"], json!([id]));
+        assert_eq!(ids(&won), [id], "whoever refused is no candidate any more");
+        let refused = json!({"job_id": "j", "miner_id": id, "outcome": "rejected"});
+        let told = server
+            .post("/v1/feedback", Who::Coordinator, &refused)
+            .await;
+        assert_eq!(told.body["counted"], true, "{told:?}");
+    }
+    let nobody = server.post("/v1/match", Who::Coordinator, &body).await;
+    assert!(nobody.is(409, "candidates_gone"), "{nobody:?}");
+}
+
+/// One slot, many calls at once: one wins. Hedged jobs take as many as they asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_has_one_winner_among_calls_at_once() {
+    let server = Server::start().await;
+    for id in ["a", "b", "c"] {
+        join(&server, id, json!("0.5")).await;
+    }
+    // Each worker takes four at once: twelve slots for thirty jobs, all asked for at once.
+    let asked = (0..30).map(|number| {
+        let server = &server;
+        let body = json!({"job_id": format!("j{number}"), "top_k": 3, "assign": true});
+        async move { server.post("/v1/match", Who::Coordinator, &body).await }
+    });
+    let mut won: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+    for made in futures_util::future::join_all(asked).await {
+        if made.status == 409 {
+            assert_eq!(made.code(), "candidates_gone");
+            continue;
+        }
+        assert_eq!(made.status, 200, "{made:?}");
+        for worker in made.body["assigned"].as_array().expect("a list") {
+            *won.entry(worker.to_string()).or_default() += 1;
+        }
+    }
+    assert_eq!(
+        won.values().copied().collect::<Vec<_>>(),
+        [4, 4, 4],
+        "{won:?}"
+    );
+    // The same job, asked for at once: one call wins it.
+    let server = Server::start().await;
+    for id in ["a", "b", "c"] {
+        join(&server, id, json!("0.5")).await;
+    }
+    let body = json!({"job_id": "one", "top_k": 3, "assign": 2});
+    let asked = (0..20).map(|_| server.post("/v1/match", Who::Coordinator, &body));
+    let asked = futures_util::future::join_all(asked).await;
+    let (winners, losers): (Vec<_>, Vec<_>) = asked.iter().partition(|made| made.status == 200);
+    assert_eq!(winners.len(), 1);
+    assert_eq!(
+        winners[0].body["assigned"].as_array().map(Vec::len),
+        Some(2)
+    );
+    assert!(losers.iter().all(|made| made.is(409, "job_assigned")));
+    // The part of each of the two ends by itself.
+    for (worker, outcome) in winners[0].body["assigned"]
+        .as_array()
+        .expect("two")
+        .iter()
+        .zip(["completed", "failed"])
+    {
+        let report = json!({"job_id": "one", "miner_id": worker, "outcome": outcome});
+        let told = server.post("/v1/feedback", Who::Coordinator, &report).await;
+        assert_eq!(told.body["counted"], true, "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_slot_that_nobody_reports_on_is_free_again() {
     let server = on_a_test_clock().await;
     let now = BEGUN_MS;

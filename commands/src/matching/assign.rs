@@ -1,7 +1,7 @@
 //! Who gets a job: the writer decides one match after the other, so a slot has one winner.
 
 use purser_events::matching::{AssignmentExpired, Candidate, Evidence, MatchMade};
-use purser_events::{Event, Micros};
+use purser_events::{Event, Micros, WorkerNo};
 use purser_projections::Books;
 
 use super::{AssignMatch, ExpireAssignment, is_over, seen};
@@ -56,12 +56,23 @@ pub(crate) fn assign(
         ask: assign.ask.clone(),
         weights: found.weights,
         looked_at: found.looked_at,
-        candidates: found.candidates.clone(),
+        candidates: candidates_of(books, assign, &assigned),
         left_out: found.left_out.clone(),
         assigned,
         expires_at_ms: expires_at_ms(at, assign.ask.deadline_ms),
     })));
     Ok(Answer::Recorded { assigned: count })
+}
+
+/// The candidates as they are recorded: those whose part in the job is over are none any more, and
+/// whoever was only looked at in their place is left out again.
+fn candidates_of(books: &Books, assign: &AssignMatch, assigned: &[WorkerNo]) -> Vec<Candidate> {
+    let found = assign.found.candidates.iter();
+    let open = found.filter(|one| !is_over(books, &assign.job, one.worker));
+    let mut open: Vec<Candidate> = open.cloned().collect();
+    let last = open.iter().rposition(|one| assigned.contains(&one.worker));
+    open.truncate((assign.ask.top_k as usize).max(last.map_or(0, |last| last + 1)));
+    open
 }
 
 /// Whether a candidate can still take the job: much may have happened since it was looked at.

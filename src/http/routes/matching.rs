@@ -9,7 +9,7 @@ use axum::extract::State;
 use purser_commands::answer::Counted;
 use purser_commands::matching::{AssignMatch, Finding};
 use purser_commands::{Answer as Granted, Command, Rejection};
-use purser_events::matching::Reason;
+use purser_events::matching::{Ask, Reason};
 use purser_events::{Actor, Envelope, Event, KeyTag, Label, Position, WorkerNo};
 use purser_projections::matching::index::{Counting, Found, MatchIndex};
 use serde::Deserialize;
@@ -27,7 +27,8 @@ use crate::http::query::{NoParams, PlainRead};
 use crate::http::time::rfc3339;
 use crate::http::wire::field::name;
 use crate::http::wire::matching::{
-    CandidateBody, FeedbackAnswer, FeedbackBody, MatchAnswer, MatchBody, Rejected, Wanted, summary,
+    CandidateBody, FeedbackAnswer, FeedbackBody, MatchAnswer, MatchBody, Rejected, TOP_K_MAX,
+    Wanted, summary,
 };
 use crate::writer::{Reply, Submission, SubmitError};
 
@@ -109,14 +110,14 @@ pub(crate) async fn make(
 /// Asks the index, and counts that it was asked.
 fn find<T>(
     app: &App,
-    wanted: &Wanted,
+    ask: &Ask,
     counting: Counting,
     then: impl FnOnce(&MatchIndex, Found) -> T,
 ) -> T {
     let began = Instant::now();
     let now = app.service.clock.now();
     app.service.view.matching(now, |index| {
-        let found = index.find(&wanted.ask, counting);
+        let found = index.find(ask, counting);
         let (took, count) = (began.elapsed(), found.candidates.len());
         app.metrics.matches.count(took, count, &found.left_out);
         then(index, found)
@@ -129,7 +130,7 @@ fn look(app: &App, by: KeyTag, wanted: &Wanted, reasons: Reasons) -> Answer<Matc
         Reasons::None => Counting::None,
         Reasons::First | Reasons::All => Counting::First,
     };
-    let (answer, candidates) = find(app, wanted, counting, |index, found| {
+    let (answer, candidates) = find(app, &wanted.ask, counting, |index, found| {
         let position = index.position();
         let body = answer_of(index, wanted, &found, reasons);
         (Answer { position, body }, found.candidates)
@@ -189,16 +190,16 @@ fn listed(index: &MatchIndex, wanted: &Wanted) -> BTreeMap<String, Vec<&'static 
 }
 
 /// Records a match. The writer decides which candidates still stand; when none does, it looks
-/// again.
+/// again, and further: the best may have had their part in the job already.
 async fn assign(
     app: &App,
     wanted: &Wanted,
     (coordinator, count): (KeyTag, u32),
     submission: impl Fn(Command) -> Submission,
 ) -> Result<Reply, Problem> {
-    let mut tries = 0;
+    let (mut tries, mut ask) = (0, wanted.ask.clone());
     loop {
-        let found = find(app, wanted, Counting::First, |index, found| Finding {
+        let found = find(app, &ask, Counting::First, |index, found| Finding {
             looked_at: index.position(),
             weights: *index.weights(),
             left_out: found.reasons().collect(),
@@ -216,6 +217,7 @@ async fn assign(
             Err(SubmitError::Rejected(Rejection::CandidatesGone)) if tries < TRIES => {
                 let end = app.service.log.end()?;
                 app.service.view.reached(end.position, CATCH_UP).await;
+                ask.top_k = TOP_K_MAX;
             }
             outcome => return Ok(outcome?),
         }

@@ -17,7 +17,7 @@ use crate::http::decimal::{GB_TO_MIB, Scale, TO_MILLIONTHS, WHOLE};
 use crate::http::error::Problem;
 
 /// The most candidates that are answered.
-const TOP_K_MAX: i64 = 50;
+pub(crate) const TOP_K_MAX: u32 = 50;
 
 /// A job that looks for workers, in the shape of the pool hub's guide.
 #[derive(Deserialize, ToSchema)]
@@ -115,7 +115,7 @@ impl MatchBody<'_> {
     /// What is wanted.
     pub(crate) fn wanted(&self) -> Result<Wanted, Problem> {
         let top_k = self.top_k.unwrap_or(1);
-        if !(1..=TOP_K_MAX).contains(&top_k) {
+        if !(1..=i64::from(TOP_K_MAX)).contains(&top_k) {
             let detail = "must be from 1 to 50";
             return Err(Problem::field(Code::OutOfRange, "top_k", detail));
         }
