@@ -13,6 +13,8 @@ mod intake;
 mod objects;
 #[path = "s3/program.rs"]
 mod program;
+#[path = "s3/pruning.rs"]
+mod pruning;
 #[path = "intake/sample.rs"]
 mod sample;
 #[path = "s3/store.rs"]

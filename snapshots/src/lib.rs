@@ -3,4 +3,7 @@
 
 mod frozen;
 
-pub use frozen::{Digest, FOLD_VERSION, Frozen, ThawError, digest, freeze, thaw};
+pub use frozen::{
+    ANALYTICS_VERSION, Digest, FOLD_VERSION, Frozen, FrozenAnalytics, ThawError, digest, freeze,
+    freeze_analytics, thaw, thaw_analytics,
+};

@@ -1,8 +1,10 @@
 //! The analyst: folds the log into [`Analytics`] on a thread of its own, behind the writer.
 //!
-//! Nothing is decided by what it knows, so it may lag, and it begins anew at every start. Tables
-//! are written out once per change and then served as they are.
+//! Nothing is decided by what it knows, so it may lag; each answer says which position it reflects.
+//! What it knows is kept on disk every now and then, and a start goes on from there. Tables are
+//! written out once per change and then served as they are.
 
+mod frozen;
 mod table;
 
 use std::ops::ControlFlow;
@@ -10,18 +12,29 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use purser_events::{Event, Position};
+use purser_events::{Envelope, Event, Position};
 use purser_projections::analytics::{Analytics, Looked};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::log::{LogReader, ReadError};
 use crate::view::View;
 
+pub use frozen::FrozenFile;
 pub use table::{Shown, Tables};
 
 /// Between two looks at the log: what came meanwhile is read at once, so that many small commits
 /// cost no more than few large ones.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// The wait after the log could not be read; it doubles up to [`LAST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+const LAST_WAIT: Duration = Duration::from_secs(30);
+
+/// What is on disk is written anew once so many parts of all events are not in it: so the work of
+/// writing stays in proportion to that of folding.
+const FRESH_PARTS: u64 = 16;
 
 /// What the analyst knows, for any thread to look at.
 #[derive(Debug)]
@@ -31,6 +44,17 @@ pub struct Analyst {
     stop: watch::Sender<bool>,
     failure: Mutex<Option<String>>,
     tables: Tables,
+    waits_for: Mutex<Option<String>>,
+}
+
+/// What an analyst needs.
+pub(crate) struct Parts {
+    pub(crate) log: Arc<dyn LogReader>,
+    pub(crate) view: Arc<View>,
+    /// Where what it knows is kept.
+    pub(crate) file: FrozenFile,
+    /// How many events there are at least between two times that it is kept.
+    pub(crate) every: u64,
 }
 
 /// The thread of an analyst; it ends when it is told to.
@@ -41,25 +65,23 @@ pub(crate) struct AnalystThread {
 }
 
 impl Analyst {
-    /// Begins at the start of the log.
+    /// Begins with what is on disk, or at the start of the log.
     ///
     /// # Errors
     /// When its thread cannot be started.
-    pub(crate) fn start(
-        log: Arc<dyn LogReader>,
-        view: Arc<View>,
-    ) -> std::io::Result<(Arc<Self>, AnalystThread)> {
+    pub(crate) fn start(parts: Parts) -> std::io::Result<(Arc<Self>, AnalystThread)> {
         let analyst = Arc::new(Self {
             fold: RwLock::default(),
             position: watch::Sender::new(Position::ORIGIN),
             stop: watch::Sender::new(false),
             failure: Mutex::default(),
             tables: Tables::default(),
+            waits_for: Mutex::default(),
         });
         let follower = Arc::clone(&analyst);
         let thread = std::thread::Builder::new()
             .name("analyst".into())
-            .spawn(move || follower.follow(&*log, &view))?;
+            .spawn(move || follower.follow(&parts))?;
         let thread = AnalystThread {
             analyst: Arc::clone(&analyst),
             thread,
@@ -98,7 +120,14 @@ impl Analyst {
         &self.tables
     }
 
-    fn follow(&self, log: &dyn LogReader, view: &View) {
+    /// What it waits for before it can go on, if it cannot now.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<String> {
+        let waits_for = self.waits_for.lock();
+        waits_for.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn follow(&self, parts: &Parts) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
@@ -106,7 +135,11 @@ impl Analyst {
             Ok(runtime) => runtime,
             Err(error) => return self.fail(&error),
         };
-        let mut durable = view.subscribe();
+        let mut kept = match self.insist(&runtime, || self.thaw(parts)) {
+            Some(kept) => kept,
+            None => return,
+        };
+        let mut durable = parts.view.subscribe();
         let mut stopped = self.stop.subscribe();
         loop {
             let next = self.position().next();
@@ -117,47 +150,138 @@ impl Analyst {
                 }
             });
             if !is_more {
-                return;
+                return self.keep_if_worth_while(parts, &mut kept, 1);
             }
             let (end, recorded_at) = {
-                let folds = view.read();
+                let folds = parts.view.read();
                 (folds.position, folds.recorded_at)
             };
             let mut fold = self.fold.write().unwrap_or_else(PoisonError::into_inner);
             fold.foresee(recorded_at);
             drop(fold);
-            if let Err(error) = self.catch_up(log, end) {
-                return self.fail(&error);
+            if self
+                .insist(&runtime, || self.catch_up(parts, end))
+                .is_none()
+            {
+                return;
             }
-            runtime.block_on(async {
-                let stop = stopped.wait_for(|stop| *stop);
-                // Which of the two it was shows at the next turn.
-                let _ = tokio::time::timeout(PAUSE, stop).await;
-            });
+            self.keep_if_worth_while(parts, &mut kept, parts.every);
+            self.pause(&runtime, PAUSE);
         }
     }
 
+    /// Takes over what is on disk; answers up to where that is.
+    fn thaw(&self, parts: &Parts) -> Result<Position, ReadError> {
+        let Some(thawed) = parts.file.thaw(&*parts.log)? else {
+            return Ok(Position::ORIGIN);
+        };
+        let position = thawed.position;
+        *self.fold.write().unwrap_or_else(PoisonError::into_inner) = thawed;
+        self.position.send_replace(position);
+        Ok(position)
+    }
+
+    /// Keeps what is known, once enough of it is not on disk.
+    fn keep_if_worth_while(&self, parts: &Parts, kept: &mut Position, least: u64) {
+        let fold = self.read();
+        let fresh = fold.position.0 - kept.0;
+        if fresh < least.max(fold.position.0 / FRESH_PARTS).max(1) {
+            return;
+        }
+        match parts.file.keep(&fold, &*parts.log) {
+            Ok(_) => *kept = fold.position,
+            Err(error) => {
+                tracing::warn!(%error, "the analytics cannot be kept on disk");
+                // Tried again when as much has come again.
+                *kept = fold.position;
+            }
+        }
+    }
+
+    /// Tries until it succeeds: a part of the log may be in an archive that is away. `None` when
+    /// it is told to stop, or the log is damaged.
+    fn insist<T>(
+        &self,
+        runtime: &Runtime,
+        mut attempt: impl FnMut() -> Result<T, ReadError>,
+    ) -> Option<T> {
+        let mut wait = FIRST_WAIT;
+        loop {
+            match attempt() {
+                Ok(done) => {
+                    self.set_waits_for(None);
+                    return Some(done);
+                }
+                Err(error @ ReadError::Damaged { .. }) => {
+                    self.fail(&error);
+                    return None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the analytics wait for the log");
+                    self.set_waits_for(Some(error.to_string()));
+                }
+            }
+            if self.pause(runtime, wait) {
+                return None;
+            }
+            wait = (wait * 2).min(LAST_WAIT);
+        }
+    }
+
+    fn set_waits_for(&self, what: Option<String>) {
+        let waits_for = self.waits_for.lock();
+        *waits_for.unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Waits; `true` when it is told to stop.
+    fn pause(&self, runtime: &Runtime, time: Duration) -> bool {
+        let mut stopped = self.stop.subscribe();
+        let stop = stopped.wait_for(|stop| *stop);
+        runtime.block_on(async { tokio::time::timeout(time, stop).await.is_ok() })
+    }
+
     /// Folds in what is durable; not more, so that no reader of it is ahead of the others.
-    fn catch_up(&self, log: &dyn LogReader, end: Position) -> Result<(), ReadError> {
+    fn catch_up(&self, parts: &Parts, end: Position) -> Result<(), ReadError> {
+        let log = &*parts.log;
         let mut failed = None;
         log.read_batches(self.position().next(), &mut |envelopes| {
-            let mut look_up = |position| looked_up(log, position, &mut failed);
-            let mut fold = self.fold.write().unwrap_or_else(PoisonError::into_inner);
-            for envelope in envelopes.iter() {
-                if envelope.position > end {
-                    break;
+            let wanted = envelopes.iter().take_while(|one| one.position <= end);
+            let position = match self.fold_in(log, wanted) {
+                Ok(position) => position,
+                Err(error) => {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
                 }
-                fold.apply(envelope.recorded(), &mut look_up);
-            }
-            let position = fold.position;
-            drop(fold);
+            };
             self.position.send_replace(position);
-            if position >= end || failed.is_some() || *self.stop.borrow() {
+            if position >= end || *self.stop.borrow() {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         })?;
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Folds some events in. What an old job said is looked up before its event is folded, with
+    /// nothing locked: when that fails, the fold ends before the event.
+    fn fold_in<'a>(
+        &self,
+        log: &dyn LogReader,
+        envelopes: impl Iterator<Item = &'a Envelope>,
+    ) -> Result<Position, ReadError> {
+        let lock = || self.fold.write().unwrap_or_else(PoisonError::into_inner);
+        let mut fold = lock();
+        for envelope in envelopes {
+            let mut looked = None;
+            if let Some(position) = fold.wants(&envelope.event) {
+                self.position.send_replace(fold.position);
+                drop(fold);
+                looked = looked_up(log, position)?;
+                fold = lock();
+            }
+            fold.apply(envelope.recorded(), &mut |_| looked.clone());
+        }
+        Ok(fold.position)
     }
 
     fn fail(&self, error: &dyn std::error::Error) {
@@ -178,20 +302,13 @@ impl AnalystThread {
 }
 
 /// The job at a position, and when it was recorded.
-fn looked_up(
-    log: &dyn LogReader,
-    position: Position,
-    failed: &mut Option<ReadError>,
-) -> Option<Looked> {
+fn looked_up(log: &dyn LogReader, position: Position) -> Result<Option<Looked>, ReadError> {
     let mut found = None;
-    let read = log.read(position, &mut |envelope| {
+    log.read(position, &mut |envelope| {
         if let Event::JobProcessed(job) = envelope.event {
             found = Some((*job, envelope.recorded_at));
         }
         ControlFlow::Break(())
-    });
-    if let Err(error) = read {
-        *failed = Some(error);
-    }
-    found
+    })?;
+    Ok(found)
 }

@@ -1,4 +1,5 @@
-//! The keeper: puts every range that is sealed into the archive, as soon as it is.
+//! The keeper: puts every range that is sealed into the archive, as soon as it is, and takes from
+//! the local disk what need not stay there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use purser_events::Position;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{ArchiveError, kept, key_of};
+use super::{ArchiveError, Local, kept, key_of};
 use crate::clock::Clock;
 use crate::log::{LogReader, SealedRange};
 use crate::objects::{Created, Objects};
@@ -39,6 +40,8 @@ pub struct Parts {
     pub runners: Arc<Runners>,
     /// How often it looks whether something was sealed.
     pub interval: Duration,
+    /// What of the log stays on the local disk; all of it where nothing is said.
+    pub local: Option<Local>,
 }
 
 /// The keeper, until it is stopped.
@@ -52,6 +55,8 @@ struct State {
     parts: Parts,
     /// The next position that is not kept; unknown until the archive was listed.
     next: Option<Position>,
+    /// Up to where the log is on the local disk no longer.
+    pruned_to: Position,
     status: RunnerStatus,
 }
 
@@ -63,6 +68,7 @@ impl Keeper {
         let state = State {
             parts,
             next: None,
+            pruned_to: Position::ORIGIN,
             status: RunnerStatus::default(),
         };
         let task = tokio::spawn(run(state, stopped));
@@ -82,7 +88,7 @@ async fn run(mut state: State, mut stopped: watch::Receiver<bool>) {
     let mut failures = 0_u32;
     loop {
         let outcome = tokio::select! {
-            outcome = state.keep_all() => outcome,
+            outcome = state.keep_and_prune() => outcome,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
         let wait = match &outcome {
@@ -106,6 +112,38 @@ async fn run(mut state: State, mut stopped: watch::Receiver<bool>) {
 }
 
 impl State {
+    async fn keep_and_prune(&mut self) -> Result<(), ArchiveError> {
+        self.keep_all().await?;
+        let (Some(local), Some(next)) = (self.parts.local.clone(), self.next) else {
+            return Ok(());
+        };
+        self.pruned_to = local.pruned_to().await?;
+        let now = self.parts.clock.now();
+        while let Some(range) = local.surplus((&*self.parts.log, now)).await? {
+            if range.last >= next {
+                return Ok(());
+            }
+            self.prove_kept(&range).await?;
+            self.pruned_to = range.last;
+            local.prune(range, self.place()).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a range back: it is in the archive, byte for byte, when this returns `Ok`.
+    async fn prove_kept(&self, range: &SealedRange) -> Result<(), ArchiveError> {
+        let key = key_of(&self.parts.prefix, range.first, range.last);
+        let object = self.parts.store.get(&key, u64::MAX).await?;
+        match object.bytes == range.bytes {
+            true => Ok(()),
+            false => Err(self.other(range.first)),
+        }
+    }
+
+    fn place(&self) -> String {
+        format!("{}/{}", self.parts.store.name(), self.parts.prefix)
+    }
+
     async fn keep_all(&mut self) -> Result<(), ArchiveError> {
         let mut next = match self.next {
             Some(next) => next,
@@ -154,10 +192,8 @@ impl State {
     }
 
     fn other(&self, position: Position) -> ArchiveError {
-        ArchiveError::Other {
-            place: format!("{}/{}", self.parts.store.name(), self.parts.prefix),
-            position,
-        }
+        let place = self.place();
+        ArchiveError::Other { place, position }
     }
 
     fn note(&mut self, error: Option<String>) {
@@ -171,8 +207,9 @@ impl State {
         status.waits_for = Some(error.unwrap_or_else(|| "the next sealed range".into()));
         let kept_to = self.next.map(|next| next.0 - 1);
         let detail = serde_json::json!({
-            "archive": format!("{}/{}", self.parts.store.name(), self.parts.prefix),
+            "archive": self.place(),
             "kept_to": kept_to,
+            "pruned_to": self.pruned_to.0,
         });
         let status = self.status.clone();
         self.parts.runners.report(NAME, Reported { status, detail });

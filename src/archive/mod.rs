@@ -3,9 +3,12 @@
 //! An object's key names the positions that it holds; its bytes are those of the sealed range, with
 //! their checksum and the tree root behind them. Objects are made once and never written again.
 //! A log that was lost is made anew from them, up to the last sealed range; every entry and every
-//! root is proved on the way.
+//! root is proved on the way. What is kept here may leave the local disk, as far as the operator
+//! wants: the log reads it from here then.
 
 mod keeper;
+mod local;
+mod reader;
 mod restore;
 
 use purser_events::Position;
@@ -14,6 +17,8 @@ use crate::log::ReadError;
 use crate::objects::{Listed, ObjectError, Objects, list_all};
 
 pub use keeper::{Keeper, Parts};
+pub use local::Local;
+pub use reader::ArchiveReader;
 pub use restore::restore;
 
 /// What a range's key ends in.
@@ -44,6 +49,9 @@ pub enum ArchiveError {
         /// The first position that is not there.
         position: Position,
     },
+    /// A snapshot or the index of ids cannot be asked how far it reaches.
+    #[error("cannot find out what a start needs of the log")]
+    Needed(#[source] std::io::Error),
     /// There is nothing.
     #[error("{place} holds no ranges of a log")]
     Empty {

@@ -58,7 +58,7 @@ async fn show(config: &Config, args: &Demo) -> Result<(), Failure> {
     // Only a log that nobody holds is verified to the last byte.
     server.stop().await?;
     let data = config.data.clone();
-    let verified = tokio::task::spawn_blocking(move || verify::verify(&data)).await;
+    let verified = tokio::task::spawn_blocking(move || verify::verify(&data, None)).await;
     print(&verified.map_err(|_| Failure::panicked())??.verdict())?;
     if args.exit {
         return Ok(());

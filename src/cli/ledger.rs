@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use purser_events::Position;
 
 use super::Failure;
+use super::remote;
 use super::server::Timekeeping;
 use crate::config::Config;
 use crate::log::redb_log::RedbLog;
@@ -30,6 +31,7 @@ impl Books {
         let data = config.data.clone();
         must_exist(&data)?;
         let log = RedbLog::open(&data).map_err(|error| unopened(error, &data))?;
+        log.read_pruned_from(remote::pruned(config));
         Ok(Self { log, data })
     }
 
@@ -65,6 +67,7 @@ pub(super) fn start(config: &Config, time: Timekeeping) -> Result<Running, Failu
         queue_max: config.queue_len_max.get(),
         commands_max: config.commit_commands_max.get(),
         snapshot_every: config.snapshot_every_events.get(),
+        ranges: Some(remote::pruned(config)),
     };
     Running::open(&settings).map_err(|error| match error {
         OpenError::Log(error) => unopened(error, &config.data),

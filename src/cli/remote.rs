@@ -7,7 +7,7 @@ use std::time::Duration;
 use purser_events::Actor;
 
 use super::Failure;
-use crate::archive::{self, Keeper};
+use crate::archive::{self, ArchiveReader, Keeper, Local};
 use crate::config::Config;
 use crate::delivery::{self, Archive, Inventory, Limits, Pass, Runner, RunnerSettings, Source};
 use crate::export::{self, Dashboards};
@@ -83,7 +83,33 @@ fn keeper(config: &Config, service: &Service) -> Option<Keeper> {
         clock: Arc::clone(&service.clock),
         runners: Arc::clone(&service.runners),
         interval: config.s3_poll_interval_sec.duration(),
+        local: local(config, service),
     }))
+}
+
+/// What of the log stays on the local disk, where not all of it does.
+fn local(config: &Config, service: &Service) -> Option<Local> {
+    let (events, days) = (config.s3_log_local_events, config.s3_log_local_days);
+    if events == 0 && days == 0 {
+        return None;
+    }
+    Some(Local {
+        pruner: service.pruner.clone()?,
+        needs: service.needs.clone(),
+        events,
+        age: Duration::from_secs(days.saturating_mul(86_400)),
+    })
+}
+
+/// Who reads the ranges of the log that are in its archive only: of the one that the configuration
+/// names, else of the one that the log names.
+pub(super) fn pruned(config: &Config) -> Arc<ArchiveReader> {
+    let bucket = config.s3_archive_bucket.as_ref();
+    let at = bucket.map(|bucket| Address {
+        bucket: bucket.clone(),
+        prefix: config.s3_log_prefix.clone().unwrap_or_default(),
+    });
+    Arc::new(ArchiveReader::new(settings(config), at))
 }
 
 /// Begins to write what dashboards read.
@@ -108,9 +134,13 @@ fn dashboards(config: &Config, service: &Service) -> Dashboards {
 
 /// The service that the configuration names.
 pub(super) fn buckets(config: &Config) -> Buckets {
+    Buckets::new(&settings(config))
+}
+
+fn settings(config: &Config) -> ServiceSettings {
     let secret = config.s3_secret_access_key.as_ref();
     let access = config.s3_access_key_id.as_ref().zip(secret);
-    Buckets::new(&ServiceSettings {
+    ServiceSettings {
         endpoint: config.s3_endpoint.clone(),
         region: config.s3_region.clone().unwrap_or_default(),
         access: access.map(|(key_id, secret)| Access {
@@ -119,7 +149,7 @@ pub(super) fn buckets(config: &Config) -> Buckets {
         }),
         timeout: Duration::from_millis(config.s3_request_timeout_ms.get()),
         at_once: config.s3_requests_max.get(),
-    })
+    }
 }
 
 /// A pass over a bucket into a ledger of this process.

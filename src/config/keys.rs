@@ -176,6 +176,11 @@ keys! {
     s3_archive_prefix: Text = "PURSER_S3_ARCHIVE_PREFIX", Some(Text::fixed("archive/"));
     /// What the keys of copied ranges of the log begin with.
     s3_log_prefix: Text = "PURSER_S3_LOG_PREFIX", Some(Text::fixed("log/"));
+    /// The newest events that stay on the local disk; older ones leave it once they are in the
+    /// archive. 0 and no days: all stay.
+    s3_log_local_events: u64 = "PURSER_S3_LOG_LOCAL_EVENTS", Some(0);
+    /// How many days events stay on the local disk at least. 0 and no number: all stay.
+    s3_log_local_days: u64 = "PURSER_S3_LOG_LOCAL_DAYS", Some(0);
     /// Files that are handed to the writer at once.
     s3_files_per_batch: NonZeroUsize = "PURSER_S3_FILES_PER_BATCH", count(250);
     /// Bytes of files that are held in memory at once.

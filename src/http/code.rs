@@ -334,6 +334,9 @@ codes! {
     LogUnavailable "log_unavailable" 503 Unavailable
         "the log cannot be written or read; whether a write happened is not known"
         => "repeat under the same idempotency key after `Retry-After`";
+    ArchiveUnavailable "archive_unavailable" 503 Unavailable
+        "this part of the log is kept in its archive only, which cannot be read now"
+        => "ask again after `Retry-After`; the operator looks at `s3_archive_bucket`";
     PositionNotReached "position_not_reached" 504 Unavailable
         "the read side did not reach `min_position` in time" => "repeat, or ask for less";
     LogDamaged "log_damaged" 500 Corrupt
@@ -352,7 +355,7 @@ impl Code {
             Self::TooManySockets | Self::TooManyConnections => Some(5),
             Self::LogUnavailable => Some(2),
             Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
-            Self::ChainUnavailable => Some(5),
+            Self::ChainUnavailable | Self::ArchiveUnavailable => Some(5),
             _ => None,
         }
     }

@@ -301,6 +301,15 @@ impl From<ReadError> for Problem {
             ReadError::Damaged { position, damage } => {
                 Self::with(Code::LogDamaged, format!("position {position}: {damage}"))
             }
+            ReadError::Away {
+                position,
+                place,
+                source,
+            } => {
+                tracing::error!(%position, %place, %source, "a range of the log cannot be had");
+                let detail = format!("position {position} and those near it are kept in {place}");
+                Self::with(Code::ArchiveUnavailable, detail)
+            }
             ReadError::Unreadable { position, source } => {
                 // What the storage says may name paths: it is for the log, not for the caller.
                 tracing::error!(%position, %source, "the log cannot be read");

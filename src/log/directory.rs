@@ -12,8 +12,16 @@ use super::files::Found;
 use super::store::{StoreError, caught};
 use super::stored::{META_FORMAT, meta};
 
-/// The newest format of the data directory that this program knows.
+/// The format of a data directory that holds its whole log.
 pub const FORMAT: u32 = 2;
+
+/// The format of one whose older ranges are kept elsewhere; the newest that this program knows.
+pub const PRUNED_FORMAT: u32 = 3;
+
+/// Whether a directory of this format has a hot file. The first format had none.
+pub(crate) fn has_hot(found: Found) -> bool {
+    found.is_some_and(|found| found >= FORMAT)
+}
 
 const FORMAT_FILE: &str = "format";
 const DRAFT_FILE: &str = "format.new";
@@ -76,11 +84,11 @@ pub(crate) fn open(directory: &Path) -> Result<FileBackend, AcquireError> {
 /// found says that there need not be one.
 pub(crate) fn open_hot(directory: &Path, found: Found) -> Result<FileBackend, AcquireError> {
     let path = directory.join(HOT_FILE);
-    if found == Some(FORMAT) && !path.exists() {
+    if has_hot(found) && !path.exists() {
         return Err(AcquireError::Missing { path });
     }
     let backend = FileBackend::new(made(&path)?).map_err(|error| unopened(error, &path))?;
-    if found != Some(FORMAT) {
+    if !has_hot(found) {
         super::unfinished::discard(&backend).map_err(unreachable_at)?;
         // The cold file will say that this one has to be there: its name must not be lost.
         sync_directory(directory).map_err(unreachable_at)?;
@@ -111,7 +119,7 @@ pub(crate) fn look_hot(
     let path = directory.join(HOT_FILE);
     let file = match fs::File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound && found == Some(FORMAT) => {
+        Err(error) if error.kind() == ErrorKind::NotFound && has_hot(found) => {
             return Err(AcquireError::Missing { path });
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -123,8 +131,8 @@ pub(crate) fn look_hot(
 
 /// Refuses a format that is newer than this program.
 pub(crate) fn refuse(found: u32) -> Result<(), AcquireError> {
-    if found > FORMAT {
-        let known = FORMAT;
+    if found > PRUNED_FORMAT {
+        let known = PRUNED_FORMAT;
         return Err(AcquireError::NewerFormat { found, known });
     }
     Ok(())
@@ -158,13 +166,13 @@ fn format_of(database: &redb::ReadOnlyDatabase) -> Result<Option<u64>, StoreErro
 }
 
 /// Leaves the format in the directory in plain text, once the log is open.
-pub(crate) fn mark(directory: &Path) -> Result<(), AcquireError> {
-    write_format_file(directory).map_err(unreachable_at)
+pub(crate) fn mark(directory: &Path, format: u32) -> Result<(), AcquireError> {
+    write_format_file(directory, format).map_err(unreachable_at)
 }
 
-fn write_format_file(directory: &Path) -> std::io::Result<()> {
+fn write_format_file(directory: &Path, format: u32) -> std::io::Result<()> {
     let path = directory.join(FORMAT_FILE);
-    let text = format!("{FORMAT_TEXT}{FORMAT}\n");
+    let text = format!("{FORMAT_TEXT}{format}\n");
     if fs::read_to_string(&path).is_ok_and(|found| found == text) {
         return Ok(());
     }

@@ -82,6 +82,19 @@ pub enum ReadError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The range was pruned here, and cannot be had from where it is kept.
+    #[error(
+        "the log from position {position} on is kept in {place} only, and cannot be read there"
+    )]
+    Away {
+        /// The first position of the range.
+        position: Position,
+        /// Where it is kept.
+        place: String,
+        /// Why it cannot be had.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// What is wrong with stored bytes.
@@ -102,6 +115,9 @@ pub enum Damage {
     /// An entry was recorded before the one that it follows.
     #[error("time goes back")]
     Time,
+    /// What stands in the archive is not the range that was pruned here.
+    #[error("the range in the archive is not the one that was pruned here")]
+    Archive,
     /// An entry holds no envelope.
     #[error("an entry holds no event: {0}")]
     Entry(#[from] DecodeError),

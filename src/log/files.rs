@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use redb::{DatabaseError, StorageBackend, StorageError};
 
-use super::directory::{COLD_FILE, FORMAT, HOT_FILE, refuse, unopened};
+use super::directory::{COLD_FILE, HOT_FILE, has_hot, refuse, unopened};
 use super::error::AcquireError;
+use super::pruned::Elsewhere;
 use super::store::{Commits, Store, StoreError};
 use super::stored::{META, META_FORMAT, meta};
 
@@ -23,6 +24,8 @@ pub(crate) struct Files {
     pub(crate) hot: Store,
     /// What is sealed, the format and the lease.
     pub(crate) cold: Store,
+    /// Where ranges are read that are in neither of them.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// The format that the files had when they were opened; `None` when they were just made.
@@ -44,12 +47,20 @@ impl Files {
         let hot = hot(found)?;
         let at = directory.join(HOT_FILE);
         let io = |error| unopened(DatabaseError::Storage(StorageError::Io(error)), &at);
-        if found == Some(FORMAT) && hot.len().map_err(io)? == 0 {
+        if has_hot(found) && hot.len().map_err(io)? == 0 {
             return Err(AcquireError::Missing { path: at });
         }
         let opened = Store::open(hot, Commits::OneSync);
         let hot = opened.map_err(|error| unopened(error, &at))?;
-        Ok((Self { hot, cold }, found))
+        let elsewhere = Elsewhere::default();
+        Ok((
+            Self {
+                hot,
+                cold,
+                elsewhere,
+            },
+            found,
+        ))
     }
 
     /// Reads a number of the meta table.

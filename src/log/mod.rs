@@ -7,6 +7,7 @@ mod error;
 mod files;
 pub mod memory;
 mod overlay;
+mod pruned;
 mod range;
 mod read;
 pub mod redb_log;
@@ -29,10 +30,11 @@ use purser_events::{Envelope, Micros, Position};
 pub use batch::{Batch, BatchId};
 pub use error::{AcquireError, AppendError, Damage, ReadError};
 pub use memory::MemoryLog;
+pub use pruned::{PrunedRange, Pruner, RangeFault, Ranges};
 pub use range::SealedRange;
 pub use redb_log::RedbLog;
 pub use sealer::Sealer;
-pub use verify::{Verified, VerifyError, verify};
+pub use verify::{Verified, VerifyError, verify, verify_with};
 
 /// The RFC 6962 (SHA-256) tree hash of all entries up to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -36,7 +36,7 @@ use super::read::{Chunk, Source, advance, damaged, read_batches, read_block};
 use super::sealer::{Bell, seal_oldest};
 use super::settle::settle;
 use super::store::{Failure, Store, StoreError};
-use super::stored::{BLOCKS, META_EPOCH, META_RESTORED, Stored, unreadable};
+use super::stored::{BLOCKS, META_EPOCH, META_FORMAT, META_RESTORED, Stored, unreadable};
 use super::tree::Frontier;
 use super::{AcquireError, AppendError, Batch, BatchId, End, Lease, Log, LogReader};
 use super::{Limits, ReadError, Resolution, Root, directory};
@@ -98,7 +98,7 @@ impl RedbLog {
         let log = Self::on(cold, directory, |found| {
             Ok(Arc::new(directory::open_hot(directory, found)?))
         })?;
-        directory::mark(directory)?;
+        directory::mark(directory, log.format()?)?;
         Ok(log)
     }
 
@@ -143,6 +143,15 @@ impl RedbLog {
             epoch: epoch.unwrap_or(0),
             hot_bytes_max: HOT_BYTES_MAX,
         })
+    }
+
+    /// The format that the files are in by now.
+    fn format(&self) -> Result<u32, AcquireError> {
+        let found = self.shared.files.meta(META_FORMAT);
+        let found = found.map_err(|error| AcquireError::Unreachable(Box::new(error)))?;
+        Ok(found.map_or(directory::FORMAT, |found| {
+            u32::try_from(found).unwrap_or(u32::MAX)
+        }))
     }
 
     /// Sets how much the hot file may hold before the writer seals by itself.

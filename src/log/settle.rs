@@ -5,7 +5,7 @@ use purser_events::Position;
 use redb::{ReadableTable, TableError};
 
 use super::block::Block;
-use super::directory::FORMAT;
+use super::directory::{FORMAT, has_hot};
 use super::error::{AcquireError, Damage, ReadError};
 use super::files::{Files, Found};
 use super::read::{damaged, read_block};
@@ -17,7 +17,7 @@ use super::stored::{BLOCKS, BlockBytes, META, META_FORMAT, SEALED, Stored, unrea
 /// Brings the files into the newest format, and removes the blocks that are sealed already, once
 /// they are proved to say what their segment says.
 pub(crate) fn settle(files: &Files, found: Found) -> Result<(), AcquireError> {
-    if found != Some(FORMAT) {
+    if !has_hot(found) {
         adopt(files).map_err(|error| AcquireError::Unreachable(Box::new(error)))?;
     }
     let stored = Stored::now(files, Position::ORIGIN)?;

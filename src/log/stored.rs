@@ -1,10 +1,13 @@
 //! What the log's two files hold at one moment, and how to find one's way in it.
 
+use std::sync::Arc;
+
 use purser_events::Position;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::error::{Damage, ReadError};
 use super::files::Files;
+use super::pruned::{ARCHIVE, PLACES, Ranges, Stub};
 use super::read::{Chunk, damaged, tree_at};
 use super::sealed::Segment;
 use super::store::StoreError;
@@ -30,12 +33,17 @@ pub(crate) const META_EPOCH: &str = "epoch";
 /// Up to where the log was made anew from sealed ranges: only such a log may end with one.
 pub(crate) const META_RESTORED: &str = "restored";
 
+/// Up to where ranges are kept elsewhere only.
+pub(crate) const META_PRUNED: &str = "pruned";
+
 /// The blocks and segments of one moment.
 #[derive(Debug)]
 pub(crate) struct Stored {
     blocks: ReadOnlyTable<u64, &'static [u8]>,
     sealed: ReadOnlyTable<(u64, u32), &'static [u8]>,
     sealed_to: Position,
+    cold: ReadTransaction,
+    elsewhere: Option<Arc<dyn Ranges>>,
 }
 
 /// The stored bytes of a block.
@@ -102,11 +110,13 @@ impl Stored {
         // The hot file first: what leaves it was in the cold one before, so that a range which is
         // sealed meanwhile is seen twice rather than not at all.
         let blocks = files.hot.begin_read()?.open_table(BLOCKS)?;
-        let sealed = files.cold.begin_read()?.open_table(SEALED)?;
+        let cold = files.cold.begin_read()?;
         Ok(Self {
             blocks,
-            sealed,
+            sealed: cold.open_table(SEALED)?,
             sealed_to: Position::ORIGIN,
+            cold,
+            elsewhere: files.elsewhere.get(),
         })
     }
 
@@ -184,8 +194,44 @@ impl Stored {
         Ok(next.map(|(key, _)| Position(key.value().0)))
     }
 
-    /// Appends the stored bytes of the segment that begins at a position.
+    /// Appends the bytes of the segment that begins at a position: from where it is kept, if that
+    /// is not here.
     pub(crate) fn segment(&self, first: Position, into: &mut Vec<u8>) -> Result<(), ReadError> {
+        let start = into.len();
+        self.row(first, into)?;
+        if Stub::is_one(&into[start..]) {
+            let stub =
+                Stub::read(first, &into[start..]).map_err(|damage| damaged(first, damage))?;
+            let fetched = stub.fetch(self.elsewhere.as_deref(), self.place()?)?;
+            into.truncate(start);
+            into.extend_from_slice(&fetched);
+        }
+        Ok(())
+    }
+
+    /// The tree that the stub of a range names, if the range that begins at a position was pruned.
+    pub(crate) fn pruned_tree(&self, first: Position) -> Result<Option<Frontier>, ReadError> {
+        let part = self.sealed.get((first.0, 0));
+        let part = part.map_err(|error: redb::StorageError| unreadable(first, error))?;
+        let Some(part) = part.filter(|part| Stub::is_one(part.value())) else {
+            return Ok(None);
+        };
+        let stub = Stub::read(first, part.value()).map_err(|damage| damaged(first, damage))?;
+        Ok(Some(stub.tree))
+    }
+
+    /// Where pruned ranges were put, in words.
+    fn place(&self) -> Result<String, ReadError> {
+        let read = || -> Result<String, StoreError> {
+            let places = self.cold.open_table(PLACES)?;
+            let place = places.get(ARCHIVE)?;
+            Ok(place.map_or_else(String::new, |place| place.value().to_owned()))
+        };
+        read().map_err(|error| unreadable(Position(1), error))
+    }
+
+    /// Appends what is stored of the segment that begins at a position: its bytes, or a stub.
+    fn row(&self, first: Position, into: &mut Vec<u8>) -> Result<(), ReadError> {
         let unread = |error: redb::StorageError| unreadable(first, error);
         let parts = self.sealed.range((first.0, 0)..=(first.0, u32::MAX));
         for entry in parts.map_err(unread)? {
@@ -246,9 +292,12 @@ impl Stored {
             return Ok(Frontier::EMPTY);
         };
         let mut bytes = Vec::new();
-        self.segment(first, &mut bytes)?;
-        let segment = Segment::read(first, &bytes);
-        let tree = segment.and_then(|segment| segment.frontier().ok_or(Damage::Form));
+        self.row(first, &mut bytes)?;
+        let tree = match Stub::is_one(&bytes) {
+            true => Stub::read(first, &bytes).map(|stub| stub.tree),
+            false => Segment::read(first, &bytes)
+                .and_then(|segment| segment.frontier().ok_or(Damage::Form)),
+        };
         tree.map_err(|damage| damaged(first, damage))
     }
 
@@ -262,6 +311,9 @@ impl Stored {
     }
 
     fn tree_inside(&self, first: Position, position: Position) -> Result<Frontier, ReadError> {
+        if position.0 - first.0 + 1 == u64::from(self.count_of(first)?) {
+            return self.tree_behind(position);
+        }
         let mut tree = self.tree_behind(Position(first.0 - 1))?;
         let mut bytes = Vec::new();
         self.segment(first, &mut bytes)?;

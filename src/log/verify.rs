@@ -14,6 +14,7 @@ use redb::backends::InMemoryBackend;
 use super::error::{AcquireError, Damage, ReadError};
 use super::files::Files;
 use super::overlay::Overlay;
+use super::pruned::Ranges;
 use super::read::{damaged, read_block};
 use super::sealed::Segment;
 use super::store::{StoreError, caught};
@@ -61,7 +62,23 @@ pub enum VerifyError {
 /// # Errors
 /// The first breach.
 pub fn verify(directory: &Path, each: &mut dyn FnMut(Envelope)) -> Result<Verified, VerifyError> {
+    verify_with(directory, None, each)
+}
+
+/// The same, with where ranges are read that were pruned in the directory: they are verified as
+/// all others.
+///
+/// # Errors
+/// The first breach, or that a range cannot be had.
+pub fn verify_with(
+    directory: &Path,
+    ranges: Option<Arc<dyn Ranges>>,
+    each: &mut dyn FnMut(Envelope),
+) -> Result<Verified, VerifyError> {
     let files = look(directory)?;
+    if let Some(ranges) = ranges {
+        files.elsewhere.set(ranges);
+    }
     let at = Cell::new(Position::ORIGIN.next());
     let walked = caught(|| Walk::over(&files, each, &at));
     let found = walked.unwrap_or_else(|| Err(damaged(at.get(), Damage::Form)))?;
@@ -172,6 +189,9 @@ impl<'a> Walk<'a> {
             bytes.clear();
             self.stored.segment(first, &mut bytes)?;
             self.segment(first, &bytes)?;
+            if let Some(tree) = self.stored.pruned_tree(first)? {
+                self.check_frontier(first, Some(&tree))?;
+            }
             self.found.segments += 1;
             self.found.bytes += bytes.len() as u64;
             from = self.next();

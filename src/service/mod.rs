@@ -1,6 +1,7 @@
 //! A running ledger: the writer, the read side and the log of one data directory.
 
 mod genesis;
+mod needs;
 mod open;
 mod replay;
 mod runners;
@@ -14,12 +15,12 @@ use purser_events::{Micros, Position};
 
 use crate::analytics::{Analyst, AnalystThread};
 use crate::clock::{Clock, ClockError};
-use crate::log::LogReader;
-use crate::log::Sealer;
+use crate::log::{LogReader, Pruner, Sealer};
 use crate::view::View;
 use crate::writer::{WriterHandle, WriterStats, WriterThread};
 
 pub use genesis::{Genesis, GrantsGenesis};
+pub use needs::Needs;
 pub use open::{OpenError, Parts, Settings};
 pub use replay::{Rebuilt, ReplayError, Replayed, rebuild, replay, replay_until};
 pub use runners::{Reported, RunnerStatus, Runners};
@@ -50,6 +51,10 @@ pub struct Service {
     pub analyst: Arc<Analyst>,
     /// The snapshots that are kept.
     pub snapshots: SnapshotStore,
+    /// What takes ranges out of the log; absent where it is not in files of its own.
+    pub pruner: Option<Pruner>,
+    /// What a start needs of the log.
+    pub needs: Needs,
     sweeper: Sweeper,
     snapshotter: Arc<Snapshotter>,
 }

@@ -12,14 +12,14 @@ use purser_projections::Books;
 use purser_projections::recall::Recalled;
 
 use super::genesis::Genesis;
+use super::needs::Needs;
 use super::replay::{ReplayError, replay};
 use super::snapshots::{SnapshotStore, Snapshotter};
 use super::sweeper::{self, Sweeper};
 use super::{Running, Service};
-use crate::analytics::Analyst;
+use crate::analytics::{self, Analyst, AnalystThread, FrozenFile};
 use crate::clock::Clock;
-use crate::log::Sealer;
-use crate::log::{AcquireError, Log, LogReader, ReadError, RedbLog};
+use crate::log::{AcquireError, Log, LogReader, Ranges, ReadError, RedbLog, Sealer};
 use crate::recall::{DiskIndex, Index, IndexError, Kept};
 use crate::view::View;
 use crate::writer::engine::{GENERATION_ROOM, recall_again};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub commands_max: usize,
     /// Events between snapshots; 0 takes them only at a clean stop.
     pub snapshot_every: u64,
+    /// Where ranges of the log are read that are not in the data directory any more.
+    pub ranges: Option<Arc<dyn Ranges>>,
 }
 
 impl Settings {
@@ -56,6 +58,7 @@ impl Settings {
             queue_max: 4_096,
             commands_max: 16_384,
             snapshot_every: 1_000_000,
+            ranges: None,
         }
     }
 }
@@ -118,6 +121,10 @@ impl Running {
     /// See [`OpenError`].
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
         let log = RedbLog::open(&settings.data)?;
+        if let Some(ranges) = &settings.ranges {
+            log.read_pruned_from(Arc::clone(ranges));
+        }
+        let pruner = log.pruner();
         let index = Arc::new(open_index(&settings.data, log.end().position)?);
         let sealer = Sealer::start(&log).map_err(OpenError::Thread)?;
         let mut running = Self::start(
@@ -128,6 +135,7 @@ impl Running {
             },
         )?;
         running.sealer = Some(sealer);
+        running.service.pruner = Some(pruner);
         Ok(running)
     }
 
@@ -176,6 +184,10 @@ impl Running {
         };
         let sweeper = Sweeper::start(sweep).map_err(OpenError::Thread)?;
         let snapshots = store.clone();
+        let needs = Needs {
+            snapshots: store.clone(),
+            index: Arc::clone(&index),
+        };
         let snapshotter = Snapshotter::start(
             store,
             Arc::clone(&reader),
@@ -184,8 +196,7 @@ impl Running {
             settings.snapshot_every,
         )
         .map_err(OpenError::Thread)?;
-        let (analyst, analyst_thread) =
-            Analyst::start(Arc::clone(&reader), Arc::clone(&view)).map_err(OpenError::Thread)?;
+        let (analyst, analyst_thread) = analyst(settings, &reader, &view)?;
         let service = Service {
             writer: handle,
             stats,
@@ -195,6 +206,8 @@ impl Running {
             runners: Arc::default(),
             analyst,
             snapshots,
+            pruner: None,
+            needs,
             sweeper,
             snapshotter,
         };
@@ -206,6 +219,21 @@ impl Running {
             sealer: None,
         })
     }
+}
+
+/// Begins to fold the analytics.
+fn analyst(
+    settings: &Settings,
+    log: &Arc<dyn LogReader>,
+    view: &Arc<View>,
+) -> Result<(Arc<Analyst>, AnalystThread), OpenError> {
+    let parts = analytics::Parts {
+        log: Arc::clone(log),
+        view: Arc::clone(view),
+        file: FrozenFile::of(&settings.data),
+        every: settings.snapshot_every.max(1),
+    };
+    Analyst::start(parts).map_err(OpenError::Thread)
 }
 
 /// The index of a data directory, made anew when it is damaged or belongs to a longer log: it is

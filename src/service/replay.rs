@@ -11,6 +11,7 @@ use purser_snapshots::{Digest, digest};
 
 use super::open::{INDEX_FILE, feed, open_index};
 use super::snapshots::SnapshotStore;
+use crate::analytics::FrozenFile;
 use crate::log::{End, LogReader, ReadError};
 use crate::recall::{DiskIndex, Index, IndexError};
 
@@ -131,7 +132,8 @@ pub fn replay_until(
     Ok(folds)
 }
 
-/// Drops everything that is derived and makes it anew: snapshots, folds, the index of ids. The
+/// Drops everything that is derived and makes it anew: snapshots, folds, the index of ids; the
+/// analytics are made anew by the next start. The
 /// digests before and after must agree.
 ///
 /// # Errors
@@ -140,6 +142,8 @@ pub fn rebuild(data: &Path, log: &dyn LogReader) -> Result<Rebuilt, ReplayError>
     let store = SnapshotStore::of(data);
     let before = digest(&replay(&store, log)?.folds);
     let snapshots_dropped = store.clear().map_err(ReplayError::Snapshots)?;
+    let forgotten = FrozenFile::of(data).remove();
+    forgotten.map_err(ReplayError::Snapshots)?;
     let began = Instant::now();
     let mut folds = Projections::default();
     replay_to_end(log, &mut folds)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use purser::log::{End, Log, LogReader, RedbLog, verify};
+use purser::log::{End, Log, LogReader, Ranges, RedbLog, verify_with};
 use purser::recall::DiskIndex;
 use purser::service::{Parts, Running};
 use purser_events::{Label, Position};
@@ -67,6 +67,8 @@ pub(crate) fn check(files: Files, expected: &Expected<'_>) -> Result<Disk, Strin
     let data = directory(expected);
     let log =
         RedbLog::create_with_backends(disk.file(Name::Hot), disk.file(Name::Cold)).map_err(told)?;
+    let archived = Arc::clone(&expected.run.archived) as Arc<dyn Ranges>;
+    log.read_pruned_from(Arc::clone(&archived));
     let left = log.end();
     ends_whole(left, expected)?;
     let index = Arc::new(open_index(&disk).map_err(told)?);
@@ -77,16 +79,17 @@ pub(crate) fn check(files: Files, expected: &Expected<'_>) -> Result<Disk, Strin
     running.stop().map_err(told)?;
     verdict?;
     if expected.repeat {
-        verify_all(&disk.files())?;
+        verify_all(&disk.files(), archived)?;
     }
     Ok(disk)
 }
 
 /// Reads every byte of the log's files, the storage engine's own structure with it.
-fn verify_all(files: &Files) -> Result<(), String> {
+fn verify_all(files: &Files, archived: Arc<dyn Ranges>) -> Result<(), String> {
     let data = scratch();
     write_log(files, data.path())?;
-    verify(data.path(), &mut drop).map(drop).map_err(told)
+    let verified = verify_with(data.path(), Some(archived), &mut drop);
+    verified.map(drop).map_err(told)
 }
 
 /// Starts a directory that a crash left while its files were made for the first time. Nothing can

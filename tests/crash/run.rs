@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use purser::intake::read_file;
 use purser::log::{AcquireError, AppendError, Batch, BatchId, End, Lease, Limits, Log, LogReader};
-use purser::log::{ReadError, RedbLog, Resolution, Root};
+use purser::log::{PrunedRange, RangeFault, Ranges, ReadError, RedbLog, Resolution, Root};
 use purser::recall::{DiskIndex, IndexError, Tuning};
 use purser::service::{Parts, Running, Settings};
 use purser::writer::Submission;
@@ -21,6 +21,25 @@ use crate::disk::{Disk, Name, Operation};
 
 /// Every how many commits the log is sealed, all but its newest block.
 const SEAL_EVERY: usize = 7;
+
+/// Ranges of a log that were pruned, by first position: the archive never crashes here.
+#[derive(Debug, Default)]
+pub(crate) struct Archived(Mutex<BTreeMap<Position, Vec<u8>>>);
+
+impl Archived {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Ranges for Archived {
+    fn range(&self, wanted: &PrunedRange) -> Result<Vec<u8>, RangeFault> {
+        let ranges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = ranges.get(&wanted.first).cloned();
+        found.ok_or_else(|| "it was never archived".into())
+    }
+}
 
 /// A command that was answered.
 #[derive(Clone, Debug)]
@@ -57,13 +76,34 @@ pub(crate) struct Run {
     pub(crate) snapshots: Vec<Kept>,
     /// How many operations the disk had seen when all files were made.
     pub(crate) made: usize,
+    /// What was pruned.
+    pub(crate) archived: Arc<Archived>,
 }
 
-/// A log that notes where each commit ends, and is sealed every now and then.
+/// A log that notes where each commit ends, and is sealed and pruned every now and then.
 struct Noting {
     log: RedbLog,
     appends: usize,
     ends: Arc<Mutex<BTreeMap<Position, Root>>>,
+    archived: Arc<Archived>,
+}
+
+impl Noting {
+    /// Prunes the oldest range, unless it is the newest too.
+    fn prune(&self) {
+        let pruner = self.log.pruner();
+        let Some(range) = pruner.oldest().expect("the log is whole") else {
+            return;
+        };
+        let mut archived = self
+            .archived
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        archived.insert(range.first, range.bytes.clone());
+        drop(archived);
+        pruner.prune(&range, "memory").expect("it is pruned");
+    }
 }
 
 impl Log for Noting {
@@ -88,7 +128,9 @@ impl Log for Noting {
         if self.appends.is_multiple_of(SEAL_EVERY) {
             let sealed = self.log.seal_all().expect("the log is whole");
             assert!(sealed > Position::ORIGIN, "something was sealed");
+            self.prune();
         }
+
         Ok(end)
     }
 
@@ -134,17 +176,19 @@ pub(crate) fn record(sessions: usize, rounds: usize) -> Run {
     let disk = Disk::default();
     let data = scratch();
     let ends = Arc::new(Mutex::new(BTreeMap::new()));
+    let archived = Arc::<Archived>::default();
     let mut acknowledged = Vec::new();
     let mut snapshots = Vec::new();
     let mut made = 0;
     for session in 0..sessions {
         let log = RedbLog::create_with_backends(disk.file(Name::Hot), disk.file(Name::Cold))
             .expect("the log opens");
-        let ends = Arc::clone(&ends);
+        log.read_pruned_from(Arc::clone(&archived) as Arc<dyn Ranges>);
         let log = Box::new(Noting {
             log,
             appends: 0,
-            ends,
+            ends: Arc::clone(&ends),
+            archived: Arc::clone(&archived),
         });
         let index = Arc::new(open_index(&disk).expect("the index opens"));
         if session == 0 {
@@ -166,6 +210,7 @@ pub(crate) fn record(sessions: usize, rounds: usize) -> Run {
         ends,
         snapshots,
         made,
+        archived,
     }
 }
 

@@ -176,19 +176,29 @@ fn parquet_adds_up_to_the_fees_by_our_own_reader_and_by_another() {
         .count();
     assert!(moved > 0, "some fees were moved by late facts");
 
-    // `check` installs DuckDB and says where; it is no part of a plain `cargo test`.
-    if let Ok(python) = std::env::var("PURSER_DUCKDB_PYTHON") {
-        let path = out.path().join("fees.json");
-        std::fs::write(&path, &fees.stdout).expect("written");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/duckdb/compare.py");
-        let compared = Command::new(python)
-            .arg(script)
-            .arg(out.path().join("parquet"))
-            .arg(out.path().join("csv"))
-            .arg(path)
-            .output()
-            .expect("DuckDB runs");
-        let said = String::from_utf8_lossy(&compared.stderr);
-        assert!(compared.status.success(), "{said}");
-    }
+    let path = out.path().join("fees.json");
+    std::fs::write(&path, &fees.stdout).expect("written");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/duckdb/compare.py");
+    let compared = Command::new(duckdb())
+        .arg(script)
+        .arg(out.path().join("parquet"))
+        .arg(out.path().join("csv"))
+        .arg(path)
+        .output()
+        .expect("DuckDB runs");
+    let said = String::from_utf8_lossy(&compared.stderr);
+    assert!(compared.status.success(), "{said}");
+}
+
+/// The Python that has DuckDB: the one that `check` names, or the one that it installed.
+fn duckdb() -> PathBuf {
+    let installed = concat!(env!("CARGO_MANIFEST_DIR"), "/target/duckdb/bin/python");
+    let named = std::env::var_os("PURSER_DUCKDB_PYTHON");
+    let python = named.map_or_else(|| PathBuf::from(installed), PathBuf::from);
+    assert!(
+        python.exists(),
+        "there is no {}: run ./check, which installs DuckDB there",
+        python.display()
+    );
+    python
 }

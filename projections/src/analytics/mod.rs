@@ -113,6 +113,16 @@ impl Analytics {
         self.position = fact.position;
     }
 
+    /// The job that [`Self::apply`] would ask for, if there is one.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> Option<Position> {
+        let Event::JobReattributed(change) = event else {
+            return None;
+        };
+        let found = self.recent.binary_search_by_key(&change.job, |(at, _)| *at);
+        found.is_err().then_some(change.job)
+    }
+
     fn processed(&mut self, processed: &JobProcessed, fact: Recorded<'_>) {
         let job = Job::of(processed, fact.recorded_at);
         if job.is_ai {

@@ -4,6 +4,7 @@ mod audit;
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use purser_events::Position;
@@ -16,8 +17,8 @@ use super::args::Archived;
 use super::ledger::{must_exist, unopened};
 use super::out::{Column, Sheet, bar, grouped, in_units, print, print_json};
 use super::restored::Aside;
-use super::{Failure, configured};
-use crate::log::{self, AcquireError, ReadError, VerifyError};
+use super::{Failure, configured, remote};
+use crate::log::{self, AcquireError, Ranges, ReadError, VerifyError};
 use audit::Audit;
 pub use audit::Breach;
 
@@ -39,7 +40,7 @@ pub(super) fn run(args: &Archived) -> Result<(), Failure> {
     let aside = aside.transpose()?;
     let data = aside.as_ref().map_or(&*config.data, Aside::path).to_owned();
     must_exist(&data)?;
-    let found = verify(&data);
+    let found = verify(&data, Some(remote::pruned(&config)));
     if args.json {
         print_json(&match &found {
             Ok(verified) => verified.machine(),
@@ -57,11 +58,11 @@ pub(super) fn run(args: &Archived) -> Result<(), Failure> {
 }
 
 /// Reads every byte of a log that nobody holds, and adds up its books.
-pub(super) fn verify(data: &Path) -> Result<Verified, Failure> {
+pub(super) fn verify(data: &Path, ranges: Option<Arc<dyn Ranges>>) -> Result<Verified, Failure> {
     let began = Instant::now();
     let bar = bar("verify", 0);
     let (mut audit, mut breach) = (Audit::default(), None);
-    let whole = log::verify(data, &mut |envelope| {
+    let whole = log::verify_with(data, ranges, &mut |envelope| {
         if breach.is_some() {
             return;
         }
@@ -106,9 +107,10 @@ fn found(error: VerifyError, data: &Path) -> Failure {
         VerifyError::Open(AcquireError::Unreachable(source)) if is_of_the_engine(&**source) => {
             Position(1)
         }
-        VerifyError::Open(_) => {
+        VerifyError::Open(_) | VerifyError::Breach(ReadError::Away { .. }) => {
             return match error {
                 VerifyError::Open(error) => unopened(error, data),
+                VerifyError::Breach(away) => Failure::Read(away),
                 other => Failure::Damage {
                     position: Position::ORIGIN,
                     source: other,

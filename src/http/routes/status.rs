@@ -1,7 +1,7 @@
 //! How the server is: for its operator.
 
 use axum::extract::State;
-use purser_events::Micros;
+use purser_events::{Micros, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -210,8 +210,6 @@ pub(crate) async fn status(
     let service = &app.service;
     let folded = service.view.position();
     let end = service.log.end()?;
-    let lag = end.position.0.saturating_sub(folded.0);
-    let position = folded.0;
     let (snapshotter, snapshot) = service.snapshot_status();
     let body = Status {
         position: end.position.0,
@@ -219,16 +217,11 @@ pub(crate) async fn status(
         recorded_at: (end.recorded_at > Micros(0)).then(|| rfc3339(end.recorded_at)),
         snapshot_position: snapshot.map(|position| position.0),
         writer: writer_report(&app),
-        projections: PROJECTIONS
-            .map(|name| Lag {
-                name,
-                position,
-                lag,
-            })
-            .into(),
+        projections: lags(&app, (end.position, folded)),
         runners: vec![
             runner("sweeper", service.sweeper_status()),
             runner("snapshotter", snapshotter),
+            analyst(&app),
             remote(&app, "intake_s3"),
             remote(&app, "export_metrics"),
             remote(&app, "archive_log"),
@@ -243,6 +236,30 @@ pub(crate) async fn status(
     };
     let position = folded;
     Ok(Answer { position, body })
+}
+
+/// How far each projection is: those that are published together, and the analytics.
+fn lags(app: &App, (end, folded): (Position, Position)) -> Vec<Lag> {
+    let published = PROJECTIONS.map(|name| (name, folded));
+    let analytics = [("analytics", app.service.analyst.position())];
+    let all = published.into_iter().chain(analytics);
+    let lag = |(name, position): (&'static str, Position)| Lag {
+        name,
+        position: position.0,
+        lag: end.0.saturating_sub(position.0),
+    };
+    all.map(lag).collect()
+}
+
+/// The folder of the analytics, which go on behind the others.
+fn analyst(app: &App) -> Runner {
+    let analyst = &app.service.analyst;
+    let status = RunnerStatus {
+        last_error: analyst.failure(),
+        waits_for: analyst.waits_for(),
+        ..RunnerStatus::default()
+    };
+    runner("analyst", status)
 }
 
 fn writer_report(app: &App) -> WriterReport {

@@ -88,7 +88,7 @@ fn a_directory_that_is_held_is_refused_by_its_path() {
 #[test]
 fn a_directory_that_is_marked_as_newer_is_left_untouched() {
     let directory = directory_with_a_log();
-    fs::write(directory.path().join("format"), "purser log, format 3\n").expect("written");
+    fs::write(directory.path().join("format"), "purser log, format 4\n").expect("written");
     assert_newer_and_untouched(&directory);
     fs::write(directory.path().join("format"), "something else").expect("written");
     assert_newer_and_untouched(&directory);
@@ -104,7 +104,7 @@ fn a_newer_log_is_left_untouched_even_without_its_mark() {
     transaction
         .open_table(META)
         .expect("the table")
-        .insert(META_FORMAT, 3)
+        .insert(META_FORMAT, 4)
         .expect("inserted");
     transaction.commit().expect("committed");
     drop(database);
@@ -116,7 +116,7 @@ fn assert_newer_and_untouched(directory: &tempfile::TempDir) {
     let before = contents(directory.path());
     let refused = RedbLog::open(directory.path()).expect_err("newer");
     assert!(
-        matches!(refused, AcquireError::NewerFormat { known: 2, .. }),
+        matches!(refused, AcquireError::NewerFormat { known: 3, .. }),
         "{refused:?}"
     );
     assert!(before == contents(directory.path()), "a file was changed");

@@ -4,6 +4,7 @@ mod conformance;
 mod directory;
 mod faults;
 mod golden;
+mod pruning;
 mod ranges;
 mod samples;
 mod sealing;
