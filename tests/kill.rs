@@ -4,6 +4,8 @@
 
 #[path = "kill/audit.rs"]
 mod audit;
+#[path = "kill/grants.rs"]
+mod grants;
 #[path = "kill/load.rs"]
 mod load;
 #[path = "kill/server.rs"]

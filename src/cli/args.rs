@@ -49,6 +49,8 @@ pub enum Command {
     Fees(Fees),
     /// Shows what payers have, owe, and may still spend
     Balances(Balances),
+    /// Shows what the pools of generosity have, hold and paid, and how long they last
+    Pool(Pool),
     /// Shows payouts, requests them, books those made elsewhere
     Payouts(Payouts),
     /// Compares the log with the world outside
@@ -142,6 +144,17 @@ pub struct Fees {
 #[derive(Debug, clap::Args)]
 pub struct Balances {
     /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The pools of generosity.
+#[derive(Debug, clap::Args)]
+pub struct Pool {
+    /// Where they are.
     #[command(flatten)]
     pub place: PlaceArgs,
     /// Prints JSON for machines

@@ -14,6 +14,7 @@ mod ledger;
 mod out;
 pub mod payouts;
 mod place;
+mod pool;
 mod rebuild;
 mod remote;
 mod restored;
@@ -63,6 +64,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&args),
         Command::Fees(args) => fees::run(&args),
         Command::Balances(args) => balances::run(&args),
+        Command::Pool(args) => pool::run(&args),
         Command::Payouts(args) => payouts::run(&args),
         Command::Audit(args) => payouts::audit(&args),
         Command::Conformance(args) => conformance::run(&args),

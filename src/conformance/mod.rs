@@ -4,7 +4,7 @@
 //! [`Suite`]; another category of `livepeer.json` is a line in `livepeer::CATEGORIES`. A suite
 //! reports each of its cases once: passed, failed with what differs, or skipped.
 
-mod freetier;
+pub mod freetier;
 mod livepeer;
 mod matching;
 mod value;

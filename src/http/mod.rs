@@ -30,5 +30,6 @@ mod wire;
 pub use router::{Surface, surface};
 pub(crate) use routes::balances::whole as balance_table;
 pub(crate) use routes::fees::whole as fee_table;
+pub(crate) use routes::pool::whole as pool_table;
 pub use serve::{Entrance, serve};
 pub use settings::{Rates, Settings};

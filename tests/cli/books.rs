@@ -1,3 +1,9 @@
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use purser::log::{Batch, BatchId, Log, RedbLog};
+use purser_events::grant::{GrantDecided, PayMode, Serve, Share};
+use purser_events::{Actor, Amount, AssetNo, Envelope, Event, GrantNo, Label, PoolNo, Position};
 use serde_json::Value;
 
 use crate::run::{dir, json, ledger, run};
@@ -142,4 +148,64 @@ fn a_compacted_log_takes_less_space_and_says_the_same() {
     assert!(after["segments"].as_u64() > Some(0), "{after}");
     let again = run(dir.path(), &["intake", "events", "--data", "p", "--json"]);
     assert_eq!(json(&again.out)["events"], 0);
+}
+
+/// Appends an event that no command leads to; answers where it stands.
+fn plant(data: &Path, make: impl FnOnce(Position, AssetNo) -> Event) -> u64 {
+    let mut log = RedbLog::open(data).expect("nobody holds it");
+    let mut asset = AssetNo::ETH;
+    let read = log.reader().read(Position(1), &mut |envelope| {
+        if let Event::PoolOpened(one) = envelope.event {
+            asset = one.asset;
+        }
+        ControlFlow::Continue(())
+    });
+    read.expect("it is whole");
+    let lease = log.acquire().expect("nobody holds it");
+    let end = log.end();
+    let position = end.position.next();
+    let mut batch = Batch::new(BatchId([9; 16]), [7; 32], end.position);
+    batch.push(&Envelope {
+        position,
+        recorded_at: end.recorded_at,
+        command: None,
+        actor: Actor::Purser,
+        event: make(position, asset),
+    });
+    log.append(lease, &batch).expect("it is appended");
+    position.0
+}
+
+#[test]
+fn a_grant_beyond_its_budget_is_a_finding_that_says_whose() {
+    let dir = dir();
+    ledger(dir.path()).stop().expect("it stops");
+    assert_eq!(run(dir.path(), &["verify", "--data", "p"]).code, 0);
+    let at = plant(&dir.path().join("p"), |position, asset| {
+        Event::GrantDecided(Box::new(GrantDecided {
+            grant: GrantNo::from(position),
+            request: Label::new("r1").expect("a short text"),
+            identity: Label::new("dan").ok(),
+            tier: None,
+            est: Amount(80),
+            mode: PayMode::Invoice,
+            serve: Serve::Free,
+            absorb: Amount(80),
+            charge: Amount::ZERO,
+            reason: None,
+            asset,
+            holds: vec![Share {
+                pool: PoolNo::HOUSE,
+                amount: Amount(80),
+            }],
+            payer: None,
+            valid_ms: 1_000,
+            available: Amount(9_920),
+        }))
+    });
+    let found = run(dir.path(), &["verify", "--data", "p"]);
+    assert_eq!(found.code, 1, "{}{}", found.out, found.err);
+    for part in [&*format!("position {at}"), "I5: dan holds on day"] {
+        assert!(found.err.contains(part), "{part}: {}", found.err);
+    }
 }

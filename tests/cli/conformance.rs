@@ -7,6 +7,11 @@ const LIVEPEER: &str = concat!(
     "/tests/data/vectors/livepeer.json"
 );
 
+const FREETIER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/data/vectors/freetier.json"
+);
+
 /// The three numbers of the last line.
 fn summary(out: &str) -> Vec<u64> {
     let last = out.lines().last().unwrap_or_default();
@@ -22,6 +27,13 @@ fn the_reference_vectors_come_out_as_they_say() {
     assert_eq!(ended.out.lines().count(), 1, "{}", ended.out);
     assert!(counts[0] > 0 && counts[1] == 0, "{}", ended.out);
     assert_eq!(counts.iter().sum::<u64>(), 2 * 108);
+}
+
+#[test]
+fn the_scenarios_of_the_grants_come_out_as_they_say() {
+    let ended = run(dir().path(), &["conformance", FREETIER]);
+    assert_eq!((ended.code, &*ended.err), (0, ""), "{}", ended.out);
+    assert_eq!(ended.out, "28 passed, 0 failed, 0 skipped\n");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod intake;
 mod ledger;
 mod online;
 mod operations;
+mod pool;
 mod run;
 mod sample;
 mod serve;

@@ -13,6 +13,7 @@ pub(crate) struct Server {
     url: String,
     coordinator: String,
     auditor: String,
+    operator: String,
 }
 
 /// A way to reach it.
@@ -21,6 +22,7 @@ pub(crate) struct Http {
     pub(crate) url: String,
     pub(crate) coordinator: reqwest::Client,
     pub(crate) auditor: reqwest::Client,
+    pub(crate) operator: reqwest::Client,
 }
 
 /// The program, to be run in an empty environment.
@@ -52,6 +54,7 @@ impl Server {
             url,
             coordinator: key("coordinator"),
             auditor: key("auditor"),
+            operator: key("operator"),
         }
     }
 
@@ -61,6 +64,7 @@ impl Server {
             url: self.url.clone(),
             coordinator: client(&self.coordinator),
             auditor: client(&self.auditor),
+            operator: client(&self.operator),
         }
     }
 

@@ -155,6 +155,44 @@ fn a_broken_link_is_found() {
     assert_eq!(link_findings(&bad).len(), 1);
 }
 
+/// Every test that a table of a document names, in the last cell of a row, is there.
+fn test_findings(document: &SourceFile, sources: &[SourceFile]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (number, line) in document.lines() {
+        let cells = line.trim().strip_suffix('|').unwrap_or_default();
+        let last = cells.rsplit('|').next().unwrap_or_default();
+        for name in last.split('`').skip(1).step_by(2) {
+            let opening = format!("fn {name}(");
+            if !sources.iter().any(|file| file.text.contains(&opening)) {
+                findings.push(format!("{}:{number}: no test `{name}`", document.path));
+            }
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_test_that_the_races_and_invariants_name_is_there() {
+    let document = read("docs/grants.md");
+    let from = document.text.find("## Invariants").expect("it is there");
+    let tables = SourceFile::sample("docs/grants.md", &document.text[from..]);
+    assert!(
+        tables
+            .text
+            .lines()
+            .filter(|line| line.contains("`a_"))
+            .count()
+            > 10
+    );
+    assert_clean(&test_findings(&tables, &rust()));
+}
+
+#[test]
+fn a_test_that_is_not_there_is_found() {
+    let bad = SourceFile::sample("docs/x.md", "| a race | `nobody_wrote_this_one` |\n");
+    assert_eq!(test_findings(&bad, &rust()).len(), 1);
+}
+
 #[test]
 fn the_style_guide_is_short_enough_to_be_read() {
     assert!(read("docs/style.md").lines().count() <= 150);

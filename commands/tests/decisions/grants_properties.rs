@@ -150,3 +150,29 @@ fn every_unit_has_one_bearer_in_any_order() {
         "{granted} granted, {refused} refused"
     );
 }
+
+/// I12: N decisions of x units against B: as many are free as B covers, and the rest of B is left,
+/// quoted to the next.
+#[test]
+fn as_many_are_free_as_the_pool_covers() {
+    let mut numbers = Numbers(12);
+    for _ in 0..60 {
+        let (balance, est) = (numbers.below(900), 1 + numbers.below(60));
+        let asked = numbers.below(80);
+        let begun = format!("asset ETH 18; pool house {balance}");
+        let mut world = crate::grants::played(&begun);
+        let mut free = 0;
+        for at in 0..asked {
+            let tier = format!("tier u{at} elite");
+            world.play(&tier).expect("a tier is set");
+            let line = format!("decide r{at} u{at} {est}");
+            let done = world.play(&line).expect("it is decided");
+            free += u64::from(crate::script::show(Ok(&done)).starts_with("free"));
+        }
+        let covered = asked.min(balance / est);
+        assert_eq!(free, covered, "{asked} of {est} against {balance}");
+        let folds = &world.books.projections;
+        let left = folds.grants.available(&folds.accounts);
+        assert_eq!(left, Amount(u128::from(balance - covered * est)));
+    }
+}

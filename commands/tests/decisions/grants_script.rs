@@ -7,7 +7,7 @@ use purser_commands::grants::command::{
     TopUpPool,
 };
 use purser_events::grant::{GrantRule, PayMode, Tier};
-use purser_events::{Amount, BasisPoints, GrantNo};
+use purser_events::{Amount, BasisPoints, Event, EventKind, GrantNo};
 
 use crate::script::{Line, label, number};
 
@@ -72,6 +72,24 @@ fn paid(line: &Line<'_>) -> PaidBy {
 
 fn amount(text: &str) -> Amount {
     Amount(text.parse().expect("an amount"))
+}
+
+/// I10: a repetition adds nothing, a payment that is refused only itself and its refund, a late
+/// result only its cost. A name that is new on the way has its own event before.
+pub(crate) fn assert_adds_no_more(answer: &GrantAnswer, events: &[Event]) {
+    if answer.repeated {
+        assert_eq!(events, [], "I10: a repetition adds nothing");
+    }
+    let only = match answer.what {
+        _ if answer.repeated => return,
+        Granted::Refused { .. } => EventKind::PaymentRefunded,
+        Granted::Late { .. } => EventKind::GrantOverran,
+        _ => return,
+    };
+    let named = [EventKind::RailNamed, EventKind::WorkerNamed];
+    let kinds = events.iter().map(Event::kind);
+    let kinds: Vec<EventKind> = kinds.filter(|kind| !named.contains(kind)).collect();
+    assert_eq!(kinds, [only], "I10");
 }
 
 /// An answer as text.

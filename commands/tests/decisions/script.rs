@@ -9,9 +9,11 @@ use purser_commands::{Answer, Command, Execution, Rejection, execute};
 use purser_events::instruction::Instruction;
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::worker::Manifest;
-use purser_events::{Amount, BasisPoints, Event, Label, Micros, Position, Wei, WorkerNo};
-use purser_projections::Books;
+use purser_events::{Amount, BasisPoints, Event, Label, Micros, Position, Recorded, Wei, WorkerNo};
+use purser_projections::grants::{GrantAudit, GrantBreach};
+use purser_projections::{Books, Projections};
 
+use crate::grants_script::assert_adds_no_more;
 use crate::{matching, payout};
 
 /// One line of a table.
@@ -68,6 +70,8 @@ pub(crate) struct World {
     pub(crate) now: Micros,
     /// Every event so far, and when it was recorded.
     pub(crate) history: Vec<(Micros, Event)>,
+    replayed: Projections,
+    grants: GrantAudit,
 }
 
 /// What a granted command led to.
@@ -83,6 +87,8 @@ impl Default for World {
             books: Books::default(),
             now: Micros::from_millis(1_000_000),
             history: Vec::new(),
+            replayed: Projections::default(),
+            grants: GrantAudit::default(),
         }
     }
 }
@@ -119,13 +125,29 @@ impl World {
             );
             outcome?
         };
-        let folds = &self.books.projections;
-        if let Err(breach) = folds.grants.check(&folds.accounts) {
-            panic!("{line}: {breach}");
+        self.replay(&events)
+            .unwrap_or_else(|breach| panic!("{line}: {breach}"));
+        assert_eq!(self.replayed, self.books.projections, "{line}: I11");
+        if let Answer::Grant(answer) = &answer {
+            assert_adds_no_more(answer, &events);
         }
         let stamped = events.iter().map(|event| (self.now, event.clone()));
         self.history.extend(stamped);
         Ok(Granted { answer, events })
+    }
+
+    /// Folds events a second time, beside the books, and looks at every invariant of the grants.
+    fn replay(&mut self, events: &[Event]) -> Result<(), GrantBreach> {
+        for event in events {
+            let fact = Recorded {
+                position: self.replayed.position.next(),
+                recorded_at: self.now,
+                event,
+            };
+            self.grants.see(&self.replayed, fact)?;
+            self.replayed.apply(fact);
+        }
+        self.grants.close(&self.replayed)
     }
 }
 

@@ -2,11 +2,14 @@
 //! not closed yet. Closed requests, and identities of which nothing is left to know, leave memory:
 //! what is known of them is in the index of ids and in the log.
 
+mod audit;
 mod check;
 mod identity;
 mod open;
 mod pool;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Account, Accounts};
 
+pub use audit::GrantAudit;
 pub use check::GrantBreach;
 pub use identity::{Day, DayUse, Identity, SCORE_MAX, Standing, WINDOW_DAYS};
 pub use open::{GrantState, OpenGrant, Running, sum_of};

@@ -8,6 +8,7 @@ use purser_projections::Projections;
 use purser_projections::accounts::{
     Account, Posting, Side, TrialRow, Turnover, ended_by, postings,
 };
+use purser_projections::grants::{GrantAudit, GrantBreach};
 
 /// What the log says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,9 @@ pub enum Breach {
     /// An amount leaves the range of amounts.
     #[error("an amount leaves its range")]
     Range,
+    /// An invariant of the grants does not hold.
+    #[error("an invariant of the grants does not hold")]
+    Grants(#[from] GrantBreach),
     /// The folds and the auditor disagree.
     #[error("the account {account} is not the sum of its postings")]
     Sum {
@@ -54,6 +58,7 @@ pub(super) struct Audit {
     accounts: HashMap<(AssetNo, Account), Turnover>,
     ended: HashMap<AssetNo, Turnover>,
     recorded_at: Micros,
+    grants: GrantAudit,
 }
 
 impl Audit {
@@ -77,6 +82,7 @@ impl Audit {
         if let Some(ended) = ended_by(&envelope.event) {
             self.end(ended)?;
         }
+        self.grants.see(&self.folds, envelope.recorded())?;
         let folded = catch_unwind(AssertUnwindSafe(|| self.folds.apply(envelope.recorded())));
         folded.map_err(|_| Breach::Contradiction)
     }
@@ -122,6 +128,7 @@ impl Audit {
 
     /// Compares the auditor's sums with the folds', and answers the trial balance.
     pub(super) fn close(&self) -> Result<Vec<TrialRow>, Breach> {
+        self.grants.close(&self.folds)?;
         let accounts = &self.folds.accounts;
         for ((asset, account), turnover) in &self.accounts {
             if accounts.turnover(*asset, *account) != *turnover {

@@ -15,7 +15,7 @@ use purser_events::{
     Amount, AssetNo, BasisPoints, Event, GrantNo, Label, Micros, PoolNo, Position, Recorded,
 };
 use purser_projections::accounts::Account;
-use purser_projections::grants::sum_of;
+use purser_projections::grants::{GrantAudit, sum_of};
 use purser_projections::{Books, Projections};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,9 @@ const ASSET: &str = "U";
 pub(super) struct World {
     books: Books,
     now: Micros,
-    history: Vec<(Micros, Event)>,
+    history: Vec<Event>,
+    replayed: Projections,
+    audit: GrantAudit,
     funded: Vec<String>,
 }
 
@@ -39,6 +41,8 @@ impl World {
             books: Books::default(),
             now: Micros(0),
             history: Vec::new(),
+            replayed: Projections::default(),
+            audit: GrantAudit::default(),
             funded: Vec::new(),
         };
         world.set_up(&Command::DeclareAsset(DeclareAsset {
@@ -144,7 +148,8 @@ impl World {
         Ok(json!({ "swept": self.history.len() - before }))
     }
 
-    /// Decides and folds one command; afterwards every invariant must hold.
+    /// Decides and folds one command; afterwards every invariant must hold, and a replay of
+    /// everything that happened must be in the same state.
     fn run(&mut self, command: &Command) -> Result<Result<Answer, Rejection>, Mismatch> {
         let mut events = Vec::new();
         let outcome = execute(
@@ -155,28 +160,23 @@ impl World {
             },
             command,
         );
-        let stamped = events.into_iter().map(|event| (self.now, event));
-        self.history.extend(stamped);
-        let folds = &self.books.projections;
-        let held = folds.grants.check(&folds.accounts);
+        for event in events {
+            let fact = Recorded {
+                position: self.replayed.position.next(),
+                recorded_at: self.now,
+                event: &event,
+            };
+            let seen = self.audit.see(&self.replayed, fact);
+            seen.map_err(|breach| Mismatch::new("invariant", breach.to_string()))?;
+            self.replayed.apply(fact);
+            self.history.push(event);
+        }
+        let held = self.audit.close(&self.replayed);
         held.map_err(|breach| Mismatch::new("invariant", breach.to_string()))?;
+        if self.replayed != self.books.projections {
+            return Err(Mismatch::new("replay", "ends in another state"));
+        }
         Ok(outcome)
-    }
-
-    /// A replay of everything that happened must end in the same state.
-    pub(super) fn replays(&self) -> Result<(), Mismatch> {
-        let mut folds = Projections::default();
-        for (recorded_at, event) in &self.history {
-            folds.apply(Recorded {
-                position: folds.position.next(),
-                recorded_at: *recorded_at,
-                event,
-            });
-        }
-        if folds == self.books.projections {
-            return Ok(());
-        }
-        Err(Mismatch::new("replay", "ends in another state"))
     }
 
     fn balance(&self, account: Account) -> u128 {
@@ -184,7 +184,16 @@ impl World {
         accounts.balance(AssetNo::ETH, account).above_zero().0
     }
 
-    pub(super) fn pool(&self) -> Value {
+    /// Everything that a scenario may expect something of, beside the results of its steps.
+    pub(super) fn found(&self) -> Value {
+        json!({
+            "pool": self.pool(), "operator": self.operator(), "funds": self.funds(),
+            "grant_states": self.states(), "identity_days": self.days(),
+            "identity_days_sum": self.days_together(), "grants": self.rows(),
+        })
+    }
+
+    fn pool(&self) -> Value {
         let pool = self.books.projections.grants.pools()[0];
         json!({
             "seeded": number(pool.seeded), "topped_up": number(pool.topped_up),
@@ -195,7 +204,7 @@ impl World {
     }
 
     /// What the payers paid for, less what the pool was credited with; what nobody paid for.
-    pub(super) fn operator(&self) -> Value {
+    fn operator(&self) -> Value {
         let pool = self.books.projections.grants.pools()[0];
         let overrun = self.balance(Account::Overrun);
         // Revenue is credited with the whole cost of the work, whoever bears it.
@@ -203,7 +212,7 @@ impl World {
         json!({ "revenue": number(Amount(revenue)), "overrun": number(Amount(overrun)) })
     }
 
-    pub(super) fn funds(&self) -> Value {
+    fn funds(&self) -> Value {
         let names = &self.books.projections.names;
         let funds = |name: &String| {
             let payer = Label::new(name).ok().and_then(|name| names.payer(&name));
@@ -213,7 +222,7 @@ impl World {
         self.funded.iter().map(funds).collect::<Map<_, _>>().into()
     }
 
-    pub(super) fn days(&self) -> Value {
+    fn days(&self) -> Value {
         let mut days = Map::new();
         for (identity, known) in self.books.projections.grants.identities() {
             for (day, used) in known.days() {
@@ -225,7 +234,7 @@ impl World {
         days.into()
     }
 
-    pub(super) fn days_together(&self) -> Value {
+    fn days_together(&self) -> Value {
         let (mut absorbed, mut held) = (Amount::ZERO, Amount::ZERO);
         for (_, known) in self.books.projections.grants.identities() {
             for (_, used) in known.days() {
@@ -237,7 +246,7 @@ impl World {
     }
 
     /// How many requests stand where, by how they are served.
-    pub(super) fn states(&self) -> Value {
+    fn states(&self) -> Value {
         let mut states = Map::new();
         for (_, row) in self.rows().as_object().into_iter().flatten() {
             let word = |key: &str| row[key].as_str().unwrap_or("?").to_owned();
@@ -249,12 +258,12 @@ impl World {
     }
 
     /// The audit row of every request.
-    pub(super) fn rows(&self) -> Value {
+    fn rows(&self) -> Value {
         let mut rows = Map::new();
         let mut names: Vec<String> = Vec::new();
         let mut position = Position::ORIGIN;
         let mut requests = std::collections::BTreeMap::new();
-        for (_, event) in &self.history {
+        for event in &self.history {
             position = position.next();
             if let Event::GrantDecided(one) = event {
                 requests.insert(one.grant, names.len());

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use purser_commands::Command;
-use purser_events::Label;
+use purser_events::{Label, Micros};
+use purser_projections::Projections;
 
 use crate::http::app::App;
 use crate::http::error::{Problem, ProblemBody};
@@ -48,6 +49,11 @@ pub(crate) async fn read(
     let position = folds.position;
     let body = PoolAnswer::of(&folds, now);
     Answer { position, body }
+}
+
+/// The same answer, for the command line.
+pub(crate) fn whole(folds: &Projections, now: Micros) -> serde_json::Value {
+    serde_json::json!(PoolAnswer::of(folds, now))
 }
 
 /// Opens a further pool, for a sponsor: it is asked after those that are open.

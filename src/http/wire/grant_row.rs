@@ -32,7 +32,8 @@ pub(crate) struct GrantRow {
     tier: Option<&'static str>,
     /// When it was decided.
     decided_at: String,
-    /// The UTC day of that, in days since 1970.
+    /// The UTC day whose budget it counts on, in days since 1970: that of its decision, or of the
+    /// payment that began it.
     day: u32,
     /// `invoice` or `prepaid`.
     mode: &'static str,
@@ -213,6 +214,7 @@ impl GrantRow {
             Event::GrantDecided(one) => self.decided(one, envelope),
             Event::GrantConfirmed(one) => {
                 self.paid = more(one.paid);
+                self.day = Day::of(envelope.recorded_at).0;
                 self.held = sum_of(&one.holds).to_string();
                 self.pool_available_after = one.available.to_string();
                 if !closed {
