@@ -104,12 +104,14 @@ impl Server {
 
 /// The first coordinator key of a data directory.
 pub(crate) fn coordinator_key(data: &Path) -> String {
+    key_of(data, "coordinator")
+}
+
+/// The first key of a role in a data directory.
+pub(crate) fn key_of(data: &Path, role: &str) -> String {
     let text = std::fs::read_to_string(data.join("keys.toml")).expect("the server made keys");
     let keys: toml::Table = text.parse().expect("keys are TOML");
-    keys["coordinator"][0]
-        .as_str()
-        .expect("a key is text")
-        .to_owned()
+    keys[role][0].as_str().expect("a key is text").to_owned()
 }
 
 fn beat(dice: &mut Dice) -> String {

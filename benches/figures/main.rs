@@ -12,6 +12,7 @@ mod analysts;
 mod bare;
 mod bucket;
 mod calibrate;
+mod grants;
 mod history;
 mod http;
 mod ids;
@@ -83,6 +84,9 @@ fn main() {
     }
     if wants("sockets") {
         sockets::measure(&mut figures, directory.path());
+    }
+    if wants("grants") {
+        grants::measure(&mut figures, directory.path());
     }
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);
