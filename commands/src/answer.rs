@@ -2,13 +2,15 @@
 
 use purser_events::intake::{FileReason, FileTaken};
 use purser_events::payout::PayoutRequested;
-use purser_events::{Amount, Envelope, Event, PayoutNo, Position, WorkerNo};
+use purser_events::ticket::{TicketsTaken, VerdictRun};
+use purser_events::{Amount, Balance, Envelope, Event, PayoutNo, Position, WorkerNo};
+use purser_projections::recall::SeenCommand;
 
 use crate::grants::answer::GrantAnswer;
 use crate::jobs::answer::JobAnswer;
 
 /// What a granted command answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Done; nothing more to say.
     Done,
@@ -38,6 +40,10 @@ pub enum Answer {
     Job(JobAnswer),
     /// What became of a wish about grants.
     Grant(GrantAnswer),
+    /// What became of a batch of tickets.
+    Tickets(Box<TicketsAnswer>),
+    /// The same was done before, by whatever name: the first answer stands in the log.
+    Before(SeenCommand),
     /// A match was recorded, by the event that the reply's position names.
     Recorded {
         /// How many slots the job holds now.
@@ -52,6 +58,44 @@ pub enum Answer {
         /// Whether it counts.
         counted: Counted,
     },
+}
+
+/// What became of a batch of tickets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketsAnswer {
+    /// What became of each ticket, in the order of the batch.
+    pub verdicts: Vec<VerdictRun>,
+    /// What the job was credited.
+    pub credited: Amount,
+    /// How much of that settled the payer's debt.
+    pub settled: Amount,
+    /// What the job's balance came to.
+    pub balance: Balance,
+    /// How many won.
+    pub winners: u32,
+    /// Whether none of them counts, so that nothing happened.
+    pub refused: bool,
+}
+
+impl TicketsAnswer {
+    pub(crate) fn refused(verdicts: Vec<VerdictRun>) -> Self {
+        Self {
+            verdicts,
+            refused: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn of(taken: &TicketsTaken) -> Self {
+        Self {
+            verdicts: taken.verdicts.clone(),
+            credited: taken.credited,
+            settled: taken.settled,
+            balance: taken.balance,
+            winners: taken.winners,
+            refused: false,
+        }
+    }
 }
 
 /// Whether a report counts.
@@ -116,6 +160,9 @@ impl Answer {
                 Event::FileTaken(taken) => {
                     let events = events.iter().map(|envelope| &envelope.event);
                     answer = Self::File(FileAnswer::of(taken, events));
+                }
+                Event::TicketsTaken(taken) => {
+                    answer = Self::Tickets(Box::new(TicketsAnswer::of(taken)));
                 }
                 Event::FileQuarantined(set_aside) => {
                     answer = Self::File(FileAnswer::set_aside(set_aside.reason));

@@ -19,6 +19,9 @@ use crate::payout::{
     ConfirmPayout, ObservePayout, OpenSigner, PayoutRef, RequestElsewhere, ResumeSigner,
     RunPayouts, SignPayout, StopSigner,
 };
+use crate::ticket::chain::{ObserveChain, ObserveSender};
+use crate::ticket::pay::PayTickets;
+use crate::ticket::winner::ReportWinner;
 
 /// A wish. What is not part of its content, such as fresh randomness, is skipped by `Serialize`.
 #[derive(Clone, Debug, Serialize)]
@@ -85,6 +88,16 @@ pub enum Command {
     FindMatch(Label),
     /// Do something about grants, pools of generosity and identities.
     Grant(Box<GrantCommand>),
+    /// Say where the chain stands.
+    ObserveChain(Box<ObserveChain>),
+    /// Say which funds a sender has on the chain.
+    ObserveSender(Box<ObserveSender>),
+    /// Say that parameters are issued with a further secret, by its number.
+    AddTicketSecret(u16),
+    /// Pay for a job with a batch of tickets.
+    PayTickets(Box<PayTickets>),
+    /// Say what became of a winner.
+    ReportWinner(Box<ReportWinner>),
 }
 
 /// A secret text that is never shown.
@@ -205,6 +218,8 @@ impl Command {
             Self::GiveFeedback(feedback) => feedback.recall(names, each),
             Self::FindMatch(job) => crate::matching::recall_match(job, each),
             Self::Grant(command) => command.recall(names, each),
+            Self::PayTickets(pay) => pay.recall(names, each),
+            Self::ReportWinner(report) => report.recall(each),
             _ => {}
         }
     }

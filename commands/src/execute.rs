@@ -4,7 +4,8 @@ use purser_events::{Event, Micros, Recorded};
 use purser_projections::Books;
 
 use crate::{
-    Answer, Command, Rejection, grants, instruction, intake, jobs, matching, payout, policy, worker,
+    Answer, Command, Rejection, grants, instruction, intake, jobs, matching, payout, policy,
+    ticket, worker,
 };
 
 /// The events of one commit as they are decided: each is folded into the books at once, so that
@@ -39,6 +40,7 @@ impl Execution<'_> {
 pub fn execute(run: &mut Execution<'_>, command: &Command) -> Result<Answer, Rejection> {
     match command {
         Command::TakeFile(file) => Ok(intake::take_file(run, file)),
+        Command::PayTickets(pay) => ticket::pay::pay(run, pay),
         simple => {
             let from = run.events.len();
             let answer = decide(run.books, run.at, simple, run.events)?;
@@ -98,6 +100,12 @@ fn decide(
         Command::ExpireAssignment(expire) => matching::expire(books, at, expire, into),
         Command::FindMatch(job) => matching::find(books, job),
         Command::Grant(command) => grants::decide(books, at, command, into),
-        Command::TakeFile(_) => unreachable!("files are executed element by element"),
+        Command::ObserveChain(seen) => ticket::chain::observe(books, seen, into),
+        Command::ObserveSender(seen) => ticket::chain::observe_sender(books, seen, into),
+        Command::AddTicketSecret(secret) => Ok(ticket::chain::add_secret(books, *secret, into)),
+        Command::ReportWinner(said) => ticket::winner::report(books, said, into),
+        Command::TakeFile(_) | Command::PayTickets(_) => {
+            unreachable!("these are executed event by event")
+        }
     }
 }

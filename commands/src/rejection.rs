@@ -137,6 +137,14 @@ pub enum Rejection {
         /// How much is missing.
         shortfall: Amount,
     },
+    /// The L1 block is too far above the newest known one to be a block.
+    BlockTooFar,
+    /// The payer, or all payers, have as many live sets of ticket parameters as there may be.
+    TooManyTicketSets,
+    /// No winner of this number is known.
+    UnknownWinner,
+    /// The winner came to another end before.
+    WinnerSettled,
 }
 
 impl Rejection {
@@ -210,6 +218,10 @@ impl Rejection {
         Self::InsufficientRevenue {
             shortfall: Amount::ZERO,
         },
+        Self::BlockTooFar,
+        Self::TooManyTicketSets,
+        Self::UnknownWinner,
+        Self::WinnerSettled,
     ];
 
     /// The stable code.
@@ -276,6 +288,10 @@ impl Rejection {
             Self::NotSettled => "not_settled",
             Self::RefundTooLarge => "refund_too_large",
             Self::InsufficientRevenue { .. } => "insufficient_revenue",
+            Self::BlockTooFar => "block_too_far",
+            Self::TooManyTicketSets => "too_many_ticket_sets",
+            Self::UnknownWinner => "unknown_winner",
+            Self::WinnerSettled => "winner_settled",
         }
     }
 
@@ -360,6 +376,10 @@ impl Rejection {
             Self::NotSettled => "the request was not settled",
             Self::RefundTooLarge => "more would be paid back than was charged",
             Self::InsufficientRevenue { .. } => "the house's revenue does not cover the refund",
+            Self::BlockTooFar => "the L1 block is more than a million above the newest known one",
+            Self::TooManyTicketSets => "too many sets of parameters live; wait until some expire",
+            Self::UnknownWinner => "no winner of this number is known",
+            Self::WinnerSettled => "the winner came to another end before",
         }
     }
 
@@ -375,6 +395,7 @@ impl Rejection {
                 | Self::NotExpired
                 | Self::CandidatesGone
                 | Self::NotDue
+                | Self::TooManyTicketSets
         )
     }
 

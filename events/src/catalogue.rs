@@ -25,6 +25,10 @@ use crate::payout::{
     PayoutSent, PayoutSigned, SignerOpened, SignerResumed, SignerStopped,
 };
 use crate::policy::{AssetDeclared, PartitionDeclared, PolicyChanged};
+use crate::ticket::{
+    BlockObserved, ChainObserved, SenderObserved, TicketSecretAdded, TicketSetOpened, TicketWon,
+    TicketsTaken, WinnerReported,
+};
 use crate::worker::{
     LeaseGranted, ManifestChanged, WorkerBeat, WorkerLapsed, WorkerLoggedOut, WorkerNamed,
     WorkerRegistered, WorkerUpdated,
@@ -177,4 +181,12 @@ catalogue! {
     138 SignerOpened(Box<SignerOpened>) "signer_opened",
     139 SignerStopped(Box<SignerStopped>) "signer_stopped",
     140 SignerResumed(Box<SignerResumed>) "signer_resumed",
+    50 ChainObserved(Box<ChainObserved>) "chain_observed",
+    51 BlockObserved(BlockObserved) "block_observed",
+    52 SenderObserved(Box<SenderObserved>) "sender_observed",
+    53 TicketSecretAdded(TicketSecretAdded) "ticket_secret_added",
+    54 TicketSetOpened(Box<TicketSetOpened>) "ticket_set_opened",
+    55 TicketsTaken(Box<TicketsTaken>) "tickets_taken",
+    56 TicketWon(Box<TicketWon>) "ticket_won",
+    57 WinnerReported(Box<WinnerReported>) "winner_reported",
 }

@@ -82,6 +82,14 @@ number! {
     /// A request that a grant was decided for: the position of the event that decided it.
     GrantNo(u64)
 }
+number! {
+    /// A set of ticket parameters: the position of the event that opened it.
+    TicketSetNo(u64)
+}
+number! {
+    /// A ticket that won: the position of the event that says so.
+    WinnerNo(u64)
+}
 
 impl AssetNo {
     /// The first asset that a log declares: the pool's own income and the fees of intake are in it.
@@ -91,6 +99,18 @@ impl AssetNo {
 impl From<Position> for JobNo {
     fn from(opened: Position) -> Self {
         Self(opened.0)
+    }
+}
+
+impl From<Position> for TicketSetNo {
+    fn from(opened: Position) -> Self {
+        Self(opened.0)
+    }
+}
+
+impl From<Position> for WinnerNo {
+    fn from(won: Position) -> Self {
+        Self(won.0)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod payer;
 pub mod payout;
 pub mod policy;
 pub mod price;
+pub mod ticket;
 pub mod time;
 pub mod wide;
 pub mod worker;
@@ -29,7 +30,7 @@ pub use catalogue::{Event, EventKind};
 pub use envelope::{Actor, CommandStamp, Envelope, KeyTag, Recorded};
 pub use ids::{
     AssetNo, CapabilityNo, FileNo, GrantNo, JobNo, ModelNo, PartitionNo, PayerNo, PayoutNo, PoolNo,
-    Position, RailNo, TypeNo, WorkerNo,
+    Position, RailNo, TicketSetNo, TypeNo, WinnerNo, WorkerNo,
 };
 pub use label::Label;
 pub use money::{Address, Amount, Balance, BasisPoints, Wei};

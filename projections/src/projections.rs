@@ -15,6 +15,7 @@ use crate::names::{Names, WorkerName};
 use crate::payouts::Payouts;
 use crate::policy::Policy;
 use crate::registry::Registry;
+use crate::tickets::Tickets;
 
 /// Everything that is answered from memory. It grows with live workers, names and open work, not
 /// with history.
@@ -48,6 +49,8 @@ pub struct Projections {
     pub payouts: Payouts,
     /// Pools of generosity, and what is open on them.
     pub grants: Grants,
+    /// Signed tickets: the chain, live sets of parameters, winners.
+    pub tickets: Tickets,
 }
 
 impl Projections {
@@ -78,6 +81,7 @@ impl Projections {
         self.intake.apply(fact);
         self.payouts.apply(fact);
         self.grants.apply(fact, &self.accounts);
+        self.tickets.apply(fact);
         self.position = fact.position;
         self.recorded_at = fact.recorded_at;
     }

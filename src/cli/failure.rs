@@ -18,6 +18,7 @@ use crate::log::{AcquireError, ReadError, VerifyError};
 use crate::objects::{AddressError, ObjectError};
 use crate::payouts::{KeyError, NodeError};
 use crate::service::{OpenError, ReplayError, SnapshotError};
+use crate::tickets::desk::DeskError;
 use crate::tls::TlsError;
 use crate::writer::SubmitError;
 
@@ -47,6 +48,9 @@ pub enum Failure {
     /// The ledger cannot be started.
     #[error(transparent)]
     Open(OpenError),
+    /// Tickets cannot be issued.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     /// TLS cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

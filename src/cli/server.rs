@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use purser_commands::ticket::terms::Wanted;
+use purser_events::{Amount, Wei};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -21,6 +23,8 @@ use crate::http::{self, Entrance, Surface, surface};
 use crate::keys;
 use crate::payouts::{self, PayoutsHandle};
 use crate::service::{Running, Service};
+use crate::tickets::Desk;
+use crate::tickets::desk::Rules;
 use crate::tls::{ServerFiles, ServerTls, TlsError};
 
 /// How long the payouts' runner may take to end what it is at.
@@ -70,6 +74,7 @@ impl Server {
             keys,
             settings: settings.clone(),
             payouts: payouts.clone(),
+            desk: desk(config)?,
         });
         let bound = listener
             .local_addr()
@@ -248,4 +253,26 @@ impl Ends {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// Where tickets are issued and checked, if there is somebody whom they pay.
+fn desk(config: &Config) -> Result<Option<Arc<Desk>>, Failure> {
+    let Some(recipient) = config.livepeer_recipient else {
+        return Ok(None);
+    };
+    let most = config.livepeer_face_value_max_wei.wei();
+    let multiplier = config.livepeer_cost_multiplier.get();
+    let rules = Rules {
+        recipient: recipient.0,
+        service_addr: config.livepeer_service_addr.as_str().to_owned(),
+        wanted: Wanted {
+            expected: config.livepeer_ticket_ev_wei.wei(),
+            redeem_gas: config.livepeer_redeem_gas.get(),
+            cost_multiplier: u32::try_from(multiplier).unwrap_or(u32::MAX),
+            face_value_max: Some(most.min(Wei(Amount::MAX.0))),
+        },
+        prices: config.livepeer_prices.table().clone(),
+        compat: config.livepeer_compat.0,
+    };
+    Ok(Some(Arc::new(Desk::open(&config.data, rules)?)))
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::chain::{Finality, RpcUrls};
 use super::grants::{Percent, PoolAsset, Units};
+use super::livepeer::{Account, Prices, ServiceAddr, Switches};
 use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
 use super::value::{
@@ -258,6 +259,27 @@ keys! {
     grant_budget_trusted: Units = "PURSER_GRANT_BUDGET_TRUSTED", Some(Units(200));
     /// The same for an elite one.
     grant_budget_elite: Units = "PURSER_GRANT_BUDGET_ELITE", Some(Units(1_000));
+    /// Whom winning Livepeer tickets pay; without it no tickets are issued or taken.
+    livepeer_recipient: Account = "PURSER_LIVEPEER_RECIPIENT", None;
+    /// Where gateways reach the node, as tokens say it.
+    livepeer_service_addr: ServiceAddr = "PURSER_LIVEPEER_SERVICE_ADDR",
+        Some(ServiceAddr::default());
+    /// What a second of each capability costs in wei, as `capability=numerator/denominator`.
+    livepeer_prices: Prices = "PURSER_LIVEPEER_PRICES", Some(Prices::default());
+    /// What a ticket should be worth, in wei.
+    livepeer_ticket_ev_wei: Threshold = "PURSER_LIVEPEER_TICKET_EV_WEI",
+        Some(Threshold::TICKET);
+    /// The greatest face value of a ticket, in wei.
+    livepeer_face_value_max_wei: Threshold = "PURSER_LIVEPEER_FACE_VALUE_MAX_WEI",
+        Some(Threshold::MOST);
+    /// Gas that the redemption of a ticket takes.
+    livepeer_redeem_gas: NonZeroU64 = "PURSER_LIVEPEER_REDEEM_GAS",
+        NonZeroU64::new(1_200_000);
+    /// A winning ticket should pay so many times what its redemption costs.
+    livepeer_cost_multiplier: NonZeroU64 = "PURSER_LIVEPEER_COST_MULTIPLIER",
+        NonZeroU64::new(100);
+    /// Where the reference node is followed although there is a better way: words.
+    livepeer_compat: Switches = "PURSER_LIVEPEER_COMPAT", Some(Switches::default());
 }
 
 /// The variables of Purser's sources that are honoured, each with the key that it sets.

@@ -3,6 +3,7 @@
 mod chain;
 mod grants;
 mod keys;
+mod livepeer;
 mod tls;
 mod traffic;
 mod value;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use chain::{Finality, RpcUrls, host_of};
 pub use grants::{Percent, PoolAsset, Units};
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
+pub use livepeer::{Account, Prices, ServiceAddr, Switches};
 pub use tls::{ClientRoles, PemFile};
 pub use traffic::{Bucket, Networks, Rate};
 pub use value::{

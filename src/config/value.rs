@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use purser_events::policy::NodeType;
-use purser_events::{BasisPoints, Label, Wei};
+use purser_events::{Amount, BasisPoints, Label, Wei};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,24 @@ pub enum ValueError {
     /// It is no whole number.
     #[error("takes a whole number")]
     Whole,
+    /// It is no account on the chain.
+    #[error("takes 0x and 40 hexadecimal digits")]
+    Address,
+    /// It is no address of a node.
+    #[error("takes an address without spaces, such as https://orch.example:8935")]
+    ServiceAddr,
+    /// It is no list of prices.
+    #[error("takes prices in wei as capability=numerator/denominator, such as llm=3/2")]
+    Price,
+    /// A capability is priced twice.
+    #[error("prices a capability twice")]
+    TwicePriced,
+    /// It is no list of switches.
+    #[error(
+        "takes words out of sticky_batches, token_balance_zero, whole_wei_prices and \
+             price_overhead"
+    )]
+    Switch,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,
@@ -382,6 +400,12 @@ pub struct Threshold(Wei);
 impl Threshold {
     /// 0.01 ETH
     pub const DEFAULT: Self = Self(Wei(10_000_000_000_000_000));
+
+    /// 8 gwei: what the reference node wants of a ticket.
+    pub const TICKET: Self = Self(Wei(8_000_000_000));
+
+    /// The greatest amount that a command may name.
+    pub const MOST: Self = Self(Wei(Amount::MAX.0));
 
     /// This amount.
     pub(super) const fn of(wei: u128) -> Self {

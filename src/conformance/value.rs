@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use alloy_primitives::Uint;
-use purser_events::money::hex_digit;
 use purser_events::{Address, U256, Word};
 use serde_json::Value;
+
+use crate::tickets::hex::unhex;
 
 /// What a case says and what came out, or why it cannot be played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,15 +117,7 @@ impl<'a> Node<'a> {
 
     /// Bytes.
     pub fn bytes(&self) -> Result<Vec<u8>, Mismatch> {
-        let digits = self.text()?.strip_prefix("0x");
-        let digits = digits.ok_or_else(|| self.wrong("does not begin with 0x"))?;
-        let pairs = digits.as_bytes().chunks(2);
-        let byte = |pair: &[u8]| match *pair {
-            [high, low] => Some(hex_digit(high)? << 4 | hex_digit(low)?),
-            _ => None,
-        };
-        let bytes: Option<Vec<u8>> = pairs.map(byte).collect();
-        bytes.ok_or_else(|| self.wrong("is no hexadecimal text"))
+        unhex(self.text()?).ok_or_else(|| self.wrong("is no hexadecimal text behind 0x"))
     }
 
     /// Thirty-two bytes.

@@ -14,6 +14,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::payouts::PayoutsHandle;
 use crate::service::Service;
+use crate::tickets::Desk;
 
 /// What every handler can reach; cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// The payouts' runner; absent where payouts on chain are off.
     pub(crate) payouts: Option<PayoutsHandle>,
+    /// Where tickets are issued and checked; absent where there is no recipient.
+    pub(crate) desk: Option<Arc<Desk>>,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// Hands out request ids.

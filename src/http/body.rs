@@ -57,6 +57,8 @@ pub(crate) enum Media {
     Json,
     /// JSON texts, one per line.
     JsonLines,
+    /// Plain text.
+    Text,
     /// Anything else.
     Other,
 }
@@ -78,6 +80,8 @@ pub(crate) fn media(headers: &HeaderMap) -> Media {
         || essence.eq_ignore_ascii_case(b"application/jsonl")
     {
         Media::JsonLines
+    } else if essence.eq_ignore_ascii_case(b"text/plain") {
+        Media::Text
     } else {
         Media::Other
     }

@@ -124,6 +124,35 @@ codes! {
     PolicyOutOfRange "policy_out_of_range" 422 Invalid
         "the value is outside the range of this rule"
             => "see the rule's range in the documentation";
+    MalformedPayment "malformed_payment" 400 Invalid
+        "the payment is no whole protobuf message net.Payment"
+        => "correct the field named in `errors`; `results` name the tickets that it holds";
+    InvalidHeader "invalid_header" 400 Invalid
+        "a header that the route needs is missing or malformed"
+        => "send the header named in `errors`";
+    TicketsRefused "tickets_refused" 422 Invalid
+        "no ticket of the payment counts" => "see the verdict of each in `results`";
+    BlockTooFar "block_too_far" 422 Invalid
+        "the L1 block is more than a million above the newest known one"
+        => "send the number of a block";
+    SenderReserveTooLow "sender_reserve_too_low" 402 Refused
+        "the sender's reserve does not bear a ticket that is worth redeeming"
+        => "raise the sender's reserve on the chain, and tell of it";
+    TooManyTicketSets "too_many_ticket_sets" 429 Unavailable
+        "as many sets of ticket parameters are live as there may be"
+        => "wait until some expire, or pay with parameters that were used before";
+    UnknownWinner "unknown_winner" 404 NotFound
+        "no winner of this number is known" => "see `/v1/tickets/winners`";
+    WinnerSettled "winner_settled" 409 Conflict
+        "the winner came to another end before" => "report nothing more of it";
+    TicketsOff "tickets_off" 409 Conflict
+        "no tickets are issued or taken here" => "set `livepeer_recipient` in the configuration";
+    ChainUnknown "chain_unknown" 409 Conflict
+        "nobody told where the chain stands"
+        => "send `chain` beside the quote, or to `/v1/tickets/chain`";
+    InsufficientReserve "insufficient_sender_reserve" 503 Unavailable
+        "the sender's reserve does not bear a ticket that is worth redeeming"
+        => "raise the sender's reserve on the chain";
     Unauthenticated "unauthenticated" 401 Refused
         "the route needs a key and none was sent"
         => "send `Authorization: Bearer <key>`";
@@ -356,6 +385,9 @@ impl Code {
             Self::LogUnavailable => Some(2),
             Self::LogReadOnly | Self::TooManyJobs | Self::TooManyNames => Some(10),
             Self::ChainUnavailable | Self::ArchiveUnavailable => Some(5),
+            Self::InsufficientReserve => Some(10),
+            // A block of L1 takes twelve seconds.
+            Self::TooManyTicketSets => Some(12),
             _ => None,
         }
     }

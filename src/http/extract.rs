@@ -134,6 +134,7 @@ pub(crate) enum Size {
     Ordinary,
     Batch,
     File,
+    Payment,
 }
 
 /// A write by a holder of a key.
@@ -149,6 +150,7 @@ pub(crate) struct Write<const ROLES: Roles, const SIZE: u8, Q> {
 pub(crate) const ORDINARY: u8 = Size::Ordinary as u8;
 pub(crate) const BATCH: u8 = Size::Batch as u8;
 pub(crate) const FILE: u8 = Size::File as u8;
+pub(crate) const PAYMENT: u8 = Size::Payment as u8;
 
 impl<const ROLES: Roles, const SIZE: u8, Q: DeserializeOwned + Send> FromRequest<App>
     for Write<ROLES, SIZE, Q>
@@ -161,7 +163,7 @@ impl<const ROLES: Roles, const SIZE: u8, Q: DeserializeOwned + Send> FromRequest
         let id = idempotency_key(request.headers())?;
         let media = body::media(request.headers());
         match (SIZE, media) {
-            (FILE, _) | (_, Media::Json) | (BATCH, Media::JsonLines) => {}
+            (FILE | PAYMENT, _) | (_, Media::Json) | (BATCH, Media::JsonLines) => {}
             _ => return Err(Problem::new(Code::UnsupportedMediaType)),
         }
         let body = read_body(request, limit(app, SIZE)).await?;

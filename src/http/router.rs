@@ -15,8 +15,8 @@ use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, grants,
-    health, instructions, intake, jobs, matching, miners, payer_statement, payouts, policy, pool,
-    registry, standing, statement, status, stream,
+    health, instructions, intake, jobs, matching, miners, payer_statement, payments, payouts,
+    policy, pool, registry, standing, statement, status, stream, tickets, token,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -24,6 +24,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::payouts::PayoutsHandle;
 use crate::service::Service;
+use crate::tickets::Desk;
 
 /// What the surface is made of.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct Surface {
     pub settings: Settings,
     /// The payouts' runner; absent where payouts on chain are off.
     pub payouts: Option<PayoutsHandle>,
+    /// Where tickets are issued and checked; absent where there is no recipient.
+    pub desk: Option<Arc<Desk>>,
 }
 
 #[derive(OpenApi)]
@@ -62,6 +65,7 @@ pub fn surface(parts: Surface) -> Router {
         keys: parts.keys,
         settings: parts.settings,
         payouts: parts.payouts,
+        desk: parts.desk,
         metrics: Metrics::new(openapi.paths.paths.keys().cloned()),
         request_ids: RequestIds::new(boot_number()),
         streams,
@@ -174,5 +178,19 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(capabilities::remove))
         .routes(routes!(capabilities::reserve))
         .routes(routes!(capabilities::free))
+        .merge(ticket_routes())
         .split_for_parts()
+}
+
+fn ticket_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(tickets::quote))
+        .routes(routes!(tickets::chain))
+        .routes(routes!(tickets::sender))
+        .routes(routes!(tickets::winners))
+        .routes(routes!(tickets::report))
+        .routes(routes!(tickets::rotate))
+        .routes(routes!(tickets::state))
+        .routes(routes!(payments::pay))
+        .routes(routes!(token::token))
 }

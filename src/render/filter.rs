@@ -100,6 +100,9 @@ pub fn payer_and_job_of(event: &Event) -> (Option<PayerNo>, Option<&Label>) {
         Event::JobAdmitted(one) => of_job(&one.job),
         Event::JobDebited(one) => of_job(&one.job),
         Event::JobClosed(one) => of_job(&one.job),
+        Event::SenderObserved(one) => (Some(one.payer), None),
+        Event::TicketSetOpened(one) => (Some(one.payer), None),
+        Event::TicketsTaken(one) => of_job(&one.job),
         Event::SlotReserved(one) => (one.holder.payer, Some(&one.holder.job_id)),
         Event::SlotFreed(one) => (one.holder.payer, Some(&one.holder.job_id)),
         _ => (None, None),
@@ -160,53 +163,8 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         Event::AssignmentExpired(one) => [Some(one.worker), None],
         Event::GrantSettled(one) => [earner_of(one.earner), None],
         Event::GrantOverran(one) => [earner_of(one.earner), None],
-        // A match names many; it concerns those that it was assigned to.
-        Event::MatchMade(_)
-        | Event::PolicyChanged(_)
-        | Event::PartitionDeclared(_)
-        | Event::AssetDeclared(_)
-        | Event::FileTaken(_)
-        | Event::FileQuarantined(_)
-        | Event::ElementQuarantined(_)
-        | Event::PartitionReset(_)
-        | Event::TicketRedeemed(_)
-        | Event::OtherTaken(_)
-        | Event::ModelNamed(_)
-        | Event::TypeNamed(_)
-        | Event::PayerNamed(_)
-        | Event::RailNamed(_)
-        | Event::PoolOpened(_)
-        | Event::PoolsOrdered(_)
-        | Event::PoolToppedUp(_)
-        | Event::TierSet(_)
-        | Event::GrantDecided(_)
-        | Event::GrantConfirmed(_)
-        | Event::PaymentRefunded(_)
-        | Event::GrantReleased(_)
-        | Event::GrantExpired(_)
-        | Event::GrantVoided(_)
-        | Event::ChargeRefunded(_)
-        | Event::GrantJoined(_)
-        | Event::PayoutSigned(_)
-        | Event::PayoutSent(_)
-        | Event::PayoutMined(_)
-        | Event::PayoutReorged(_)
-        | Event::PayoutFinal(_)
-        | Event::PayoutFailed(_)
-        | Event::SignerOpened(_)
-        | Event::SignerStopped(_)
-        | Event::SignerResumed(_) => [None, None],
-        Event::PayerChose(_)
-        | Event::FundsDeposited(_)
-        | Event::JobCredited(_)
-        | Event::FundsTransferred(_)
-        | Event::JobAdmitted(_)
-        | Event::JobClosed(_)
-        | Event::CapabilityDeclared(_)
-        | Event::CapabilityChanged(_)
-        | Event::SlotReserved(_)
-        | Event::SlotFreed(_)
-        | Event::DebtSettled(_) => [None, None],
+        // A match names many; it concerns those that it was assigned to. Others name nobody.
+        _ => [None, None],
     }
 }
 

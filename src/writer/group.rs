@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use purser_commands::{Command, Execution, execute};
+use purser_commands::{Answer, Command, Execution, execute};
 use purser_events::{Actor, CommandStamp, Envelope, Event, Micros, Position, Recorded};
 use purser_projections::Books;
 use purser_projections::names::Names;
@@ -203,6 +203,9 @@ impl Draft {
             events: &mut self.events,
         };
         let answer = execute(&mut run, &command).map_err(SubmitError::Rejected)?;
+        if let Answer::Before(seen) = answer {
+            return Ok(Verdict::Before(seen));
+        }
         let stamp = id.zip(content).and_then(|(id, content)| {
             let events = u32::try_from(self.events.len() - from).expect("bounded above");
             (events > 0).then(|| {

@@ -22,7 +22,7 @@ pub struct Submission {
 }
 
 /// The answer to a granted command. It is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// What the command answers.
     pub answer: Answer,
@@ -64,7 +64,7 @@ pub enum SubmitError {
 pub(crate) type Outcome = Result<Verdict, SubmitError>;
 
 /// A granted command, as the writer tells it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Verdict {
     /// It was granted now.
     Granted(Reply),

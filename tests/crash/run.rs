@@ -234,7 +234,7 @@ fn play(running: &Running, disk: &Disk, round: usize) -> Vec<Acknowledged> {
     batch.extend((3..20 + round % 7 * 40).map(|beat| beat_of(round, beat)));
     let replies = running.service.writer.submit_all_blocking(batch.clone());
     let after = disk.count();
-    let Ok(Answer::File(taken)) = replies[0].map(|reply| reply.answer) else {
+    let Ok(Answer::File(taken)) = replies[0].as_ref().map(|reply| &reply.answer) else {
         panic!("a file is taken in: {:?}", replies[0]);
     };
     assert_eq!(

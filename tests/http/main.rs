@@ -2,6 +2,8 @@
 
 mod batch;
 mod faults;
+#[path = "../gateway/mod.rs"]
+mod gateway;
 mod grants;
 mod intake;
 mod jobs;
@@ -17,3 +19,4 @@ mod shape;
 mod sockets;
 mod sponsors;
 mod status;
+mod tickets;

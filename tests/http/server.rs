@@ -1,11 +1,17 @@
 //! A real server on a free port, and requests to it.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use purser::http::{Settings, Surface, serve, surface};
 use purser::keys::{self, Role};
 use purser::log::{Log, RedbLog};
 use purser::service::{self, Running};
+use purser::tickets::Desk;
+use purser::tickets::desk::{Compat, Rules};
+use purser_commands::ticket::terms::Wanted;
+use purser_events::Address;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,6 +47,8 @@ pub(crate) struct Server {
 pub(crate) struct Start {
     pub(crate) settings: Settings,
     pub(crate) test_clock: bool,
+    /// Whom tickets pay; none are taken without.
+    pub(crate) recipient: Option<&'static str>,
 }
 
 impl Default for Start {
@@ -53,6 +61,7 @@ impl Default for Start {
         Self {
             settings,
             test_clock,
+            recipient: None,
         }
     }
 }
@@ -70,11 +79,23 @@ impl Server {
             .await
             .expect("opening does not panic")
             .expect("the ledger opens");
-        Self::on(running, data, start.settings).await
+        let desk = start
+            .recipient
+            .map(|recipient| desk(data.path(), recipient));
+        Self::serving(running, data, start.settings, desk).await
     }
 
     /// A server of this ledger.
     pub(crate) async fn on(running: Running, data: TempDir, settings: Settings) -> Self {
+        Self::serving(running, data, settings, None).await
+    }
+
+    async fn serving(
+        running: Running,
+        data: TempDir,
+        settings: Settings,
+        desk: Option<Arc<Desk>>,
+    ) -> Self {
         purser::tls::use_ring();
         let (keys, _) = keys::open(data.path(), None).expect("keys can be made");
         let file = keys::read_file(data.path()).expect("keys can be read");
@@ -94,6 +115,7 @@ impl Server {
             keys,
             settings: settings.clone(),
             payouts: None,
+            desk,
         });
         let ended = tokio::spawn(async move { serve(router, listener, &settings, stopped).await });
         purser::tls::use_ring();
@@ -244,6 +266,18 @@ impl Seen {
     pub(crate) fn is(&self, status: u16, code: &str) -> bool {
         self.status == status && self.code() == code
     }
+}
+
+/// A desk with the usual rules, and one capability that has a price.
+fn desk(data: &Path, recipient: &str) -> Arc<Desk> {
+    let rules = Rules {
+        recipient: Address::parse(recipient).expect("an address"),
+        service_addr: "https://orch.example:8935".into(),
+        wanted: Wanted::default(),
+        prices: [("llm".into(), (1_000_000_000, 1))].into(),
+        compat: Compat::default(),
+    };
+    Arc::new(Desk::open(data, rules).expect("the desk opens"))
 }
 
 /// What a worker says of itself.

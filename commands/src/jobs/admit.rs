@@ -3,7 +3,6 @@
 use purser_events::paid::JobAdmitted;
 use purser_events::{Amount, Balance, Event};
 use purser_projections::Books;
-use purser_projections::jobs::Job;
 
 use super::answer::{Admitted, JobAnswer};
 use super::command::AdmitJob;
@@ -27,7 +26,9 @@ pub(super) fn admit(
     let units = admit.units.min(timeout);
     let held = job.cost_of(units).ok_or(Rejection::AmountTooLarge)?;
     let balance = find::balance(books, job);
-    let shortfall = shortfall(books, job, (held, balance));
+    let debt = find::debt(books, job.payer, job.asset);
+    let cover = on_job::cover(books, job.number);
+    let shortfall = shortfall(balance.plus(cover), debt, held);
     if shortfall > Amount::ZERO {
         return Err(Rejection::InsufficientBalance { shortfall });
     }
@@ -46,12 +47,11 @@ pub(super) fn admit(
     })))
 }
 
-/// What is missing to hold so much.
-fn shortfall(books: &Books, job: &Job, (held, balance): (Amount, Balance)) -> Amount {
-    if held == Amount::ZERO {
+/// What is missing to cover so much: nothing where it costs nothing, whatever is owed.
+#[must_use]
+pub fn shortfall(balance: Balance, debt: Amount, cost: Amount) -> Amount {
+    if cost == Amount::ZERO {
         return Amount::ZERO;
     }
-    let debt = find::debt(books, job.payer, job.asset);
-    let cover = on_job::cover(books, job.number);
-    balance.plus(cover).minus(debt).minus(held).missing()
+    balance.minus(debt).minus(cost).missing()
 }

@@ -60,7 +60,8 @@ pub(super) fn debit(
 /// The rule: a job runs while its balance, with what a request bears of it, is not below zero. The
 /// debit that brings it below zero is borne, as grace; the next one that finds it there still says
 /// stop. Money that lifts it to zero or above gives it its grace again.
-const fn decision(was: Balance, is: Balance) -> Decision {
+#[must_use]
+pub const fn decision(was: Balance, is: Balance) -> Decision {
     match (was.below_zero, is.below_zero) {
         (_, false) => Decision::Run,
         (false, true) => Decision::Grace,

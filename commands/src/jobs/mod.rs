@@ -14,12 +14,15 @@ pub(crate) mod find;
 mod funds;
 mod open;
 mod recall;
+pub(crate) mod ticketed;
 
 use purser_events::{Event, Micros};
 use purser_projections::Books;
 
 use crate::{Answer, Rejection};
+pub use admit::shortfall;
 pub use command::JobCommand;
+pub use debit::decision;
 
 /// Ways by which money may come in.
 pub const RAILS_MAX: usize = 64;

@@ -1,5 +1,6 @@
 //! The terms of a set of ticket parameters: how much a winner pays, and how often one wins.
 
+use purser_events::ticket::SenderFunds;
 use purser_events::{U256, Wei};
 
 /// L1 blocks that parameters are good for, from the newest known one on.
@@ -39,23 +40,6 @@ impl Default for Wanted {
     }
 }
 
-/// A sender's funds, as somebody saw them on the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Funds {
-    /// The deposit.
-    pub deposit: Wei,
-    /// What is left of the reserve.
-    pub reserve: Wei,
-    /// What was claimed of the reserve in this round.
-    pub claimed: Wei,
-    /// What we claimed of it in this round.
-    pub claimed_by_us: Wei,
-    /// Active recipients that share the reserve.
-    pub recipients: u32,
-    /// Face values that wait to be redeemed.
-    pub pending: Wei,
-}
-
 /// How much a winner pays, and how often a ticket wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -72,22 +56,21 @@ pub enum NoTerms {
     SenderReserveTooLow,
 }
 
-impl Funds {
-    /// What the reserve holds for each recipient in this round.
-    #[must_use]
-    pub fn share(&self) -> Wei {
-        let whole = self.reserve.0.saturating_add(self.claimed.0);
-        let share = whole.checked_div(self.recipients.into()).unwrap_or(0);
-        Wei(share.saturating_sub(self.claimed_by_us.0))
-    }
+/// What the reserve holds for our recipient in this round.
+#[must_use]
+pub fn reserve_share(funds: &SenderFunds) -> Wei {
+    let whole = funds.reserve.0.saturating_add(funds.claimed.0);
+    let share = whole.checked_div(funds.recipients.into()).unwrap_or(0);
+    Wei(share.saturating_sub(funds.claimed_by_us.0))
+}
 
-    /// The greatest face value that they bear.
-    #[must_use]
-    pub fn float(&self) -> Wei {
-        let covered = self.pending.0 == 0 || self.deposit.0 / self.pending.0 >= COVERING_DEPOSITS;
-        let pending = if covered { 0 } else { self.pending.0 };
-        Wei(self.share().0.saturating_sub(pending))
-    }
+/// The greatest face value that a sender's funds bear.
+#[must_use]
+pub fn float_of(funds: &SenderFunds) -> Wei {
+    let pending = funds.pending.0;
+    let covered = pending == 0 || funds.deposit.0 / pending >= COVERING_DEPOSITS;
+    let pending = if covered { 0 } else { pending };
+    Wei(reserve_share(funds).0.saturating_sub(pending))
 }
 
 impl Wanted {
@@ -112,12 +95,19 @@ impl Wanted {
         if let Some(max) = self.face_value_max {
             face_value = face_value.min(max.0);
         }
-        let average = AVERAGE_GAS_PRICE_WEI.saturating_mul(self.redeem_gas.into());
-        let too_dear = face_value < cost && face_value < average;
-        if face_value < self.expected.0 || too_dear {
+        if Wei(face_value) < self.least(gas_price) {
             return Err(NoTerms::SenderReserveTooLow);
         }
         Ok(Wei(face_value))
+    }
+
+    /// The least face value that is worth while: what is expected of a ticket, and what its
+    /// redemption costs now or on average, whichever is less.
+    #[must_use]
+    pub fn least(&self, gas_price: Wei) -> Wei {
+        let average = AVERAGE_GAS_PRICE_WEI.saturating_mul(self.redeem_gas.into());
+        let cost = self.redeem_cost(gas_price).0.min(average);
+        self.expected.max(Wei(cost))
     }
 
     /// The terms for work that has a price; work without one asks for tickets of no value.
@@ -187,15 +177,15 @@ mod tests {
     #[test]
     fn funds_at_the_limits_do_not_overflow() {
         let most = Wei(u128::MAX);
-        let funds = Funds {
-            deposit: Wei::ZERO,
-            reserve: most,
-            claimed: most,
-            claimed_by_us: Wei::ZERO,
+        let amount = purser_events::Amount(u128::MAX);
+        let funds = SenderFunds {
+            reserve: amount,
+            claimed: amount,
             recipients: 1,
-            pending: most,
+            pending: amount,
+            ..SenderFunds::default()
         };
-        assert_eq!((funds.share(), funds.float()), (most, Wei::ZERO));
+        assert_eq!((reserve_share(&funds), float_of(&funds)), (most, Wei::ZERO));
         let wanted = Wanted::default();
         let terms = wanted.terms(Free::No, most, most).expect("funds enough");
         assert_eq!(terms.face_value, most);

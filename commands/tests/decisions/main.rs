@@ -13,6 +13,8 @@ mod payout;
 mod policy;
 mod properties;
 mod script;
+mod ticket;
+mod ticket_script;
 mod worker;
 
 use purser_commands::Rejection;
@@ -29,6 +31,7 @@ fn every_rejection_has_a_row() {
         .chain(matching::ROWS)
         .chain(instruction::ROWS)
         .chain(grants::ROWS)
+        .chain(ticket::ROWS)
         .collect();
     for rejection in Rejection::ALL {
         let shown = rows.iter().any(|row| row.then == rejection.code());

@@ -676,7 +676,7 @@ fn moved(worker: WorkerNo, fee: u64) -> Event {
 }
 
 /// An answer of this subject as text.
-pub(crate) fn show(answer: Answer) -> Option<String> {
+pub(crate) fn show(answer: &Answer) -> Option<String> {
     match answer {
         Answer::Payouts { first: None, .. } => Some("no payouts".to_owned()),
         Answer::Payouts {

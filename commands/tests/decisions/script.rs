@@ -170,7 +170,7 @@ pub(crate) fn show(outcome: Result<&Granted, &Rejection>) -> String {
         Ok(granted) => granted,
         Err(rejection) => return rejection.code().to_owned(),
     };
-    let answer = match granted.answer {
+    let answer = match &granted.answer {
         answer @ Answer::Payouts { .. } => payout::show(answer).unwrap_or_default(),
         Answer::Session {
             worker,
@@ -178,10 +178,12 @@ pub(crate) fn show(outcome: Result<&Granted, &Rejection>) -> String {
             created,
         } => format!(
             "session {worker}/{session}{}",
-            if created { " new" } else { "" }
+            if *created { " new" } else { "" }
         ),
-        Answer::Job(answer) => crate::paid_script::show(&answer),
-        Answer::Grant(answer) => crate::grants_script::show(&answer),
+        Answer::Job(answer) => crate::paid_script::show(answer),
+        Answer::Grant(answer) => crate::grants_script::show(answer),
+        Answer::Tickets(answer) => crate::ticket_script::show(answer),
+        Answer::Before(_) => String::from("before"),
         other => format!("{other:?}").to_lowercase(),
     };
     let names: Vec<_> = granted.events.iter().map(|e| e.kind().name()).collect();
@@ -241,6 +243,7 @@ fn further(line: &Line<'_>) -> Command {
     }
     payout::command(line)
         .or_else(|| matching::command(line))
+        .or_else(|| crate::ticket_script::command(line))
         .unwrap_or_else(|| Command::Job(Box::new(crate::paid_script::command(line))))
 }
 

@@ -23,7 +23,7 @@ use purser_events::{
     Label, Micros, ModelNo, PartitionNo, Position, Seconds, TypeNo, Wei, WorkerNo,
 };
 
-use crate::{grant, instruction, payer, payout};
+use crate::{grant, instruction, payer, payout, ticket};
 
 pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let stamp = (label(), any::<[u8; 16]>(), any::<u32>());
@@ -66,6 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
         naming(),
         payer::event(),
         grant::event(),
+        ticket::event(),
         payout::event(),
         matching::event(),
         instruction::event(),

@@ -7,6 +7,7 @@ mod payer;
 mod payout;
 #[path = "../samples/mod.rs"]
 mod samples;
+mod ticket;
 
 use proptest::prelude::*;
 use purser_events::codec::{DecodeError, decode_envelope, encode_envelope, from_bytes, to_bytes};

@@ -7,6 +7,7 @@ mod job;
 mod matching;
 mod payer;
 mod payout;
+mod ticket;
 mod worker;
 
 use purser_events::{
@@ -19,7 +20,10 @@ pub(crate) fn all() -> Vec<(String, Envelope)> {
     let events = worker::events().into_iter();
     let events = events.chain(instruction::events());
     let events = events.chain(intake::events()).chain(job::events());
-    let events = events.chain(payer::events()).chain(payout::events());
+    let events = events
+        .chain(payer::events())
+        .chain(ticket::events())
+        .chain(payout::events());
     let events = events.chain(matching::events());
     let events = events.chain(grant::events());
     samples.extend(events.map(|(shape, event)| {

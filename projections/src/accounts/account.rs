@@ -33,6 +33,8 @@ pub enum Account {
     InFlight,
     /// What left by chain for payouts and their gas.
     Chain,
+    /// Face values of winning tickets that wait to be redeemed.
+    Winners,
     /// Fees that cannot be attributed yet.
     Suspense(Suspense),
     /// Payments that came in by this way, less those that went out by it.
@@ -63,7 +65,7 @@ pub enum Side {
 }
 
 /// The accounts that exist once per asset, in the order of their places.
-pub const SINGLE: [Account; 9 + SUSPENSE_REASONS.len()] = [
+pub const SINGLE: [Account; 10 + SUSPENSE_REASONS.len()] = [
     Account::OpenPool,
     Account::Tickets,
     Account::Commission,
@@ -73,6 +75,7 @@ pub const SINGLE: [Account; 9 + SUSPENSE_REASONS.len()] = [
     Account::Gas,
     Account::InFlight,
     Account::Chain,
+    Account::Winners,
     Account::Suspense(SUSPENSE_REASONS[0]),
     Account::Suspense(SUSPENSE_REASONS[1]),
     Account::Suspense(SUSPENSE_REASONS[2]),
@@ -99,6 +102,7 @@ impl Account {
         match self {
             Self::OpenPool
             | Self::Tickets
+            | Self::Winners
             | Self::Rail(_)
             | Self::Chain
             | Self::Debt(_)
@@ -144,7 +148,8 @@ impl Account {
             Self::Gas => Place::Single(6),
             Self::InFlight => Place::Single(7),
             Self::Chain => Place::Single(8),
-            Self::Suspense(reason) => Place::Single(9 + suspense_index(reason)),
+            Self::Winners => Place::Single(9),
+            Self::Suspense(reason) => Place::Single(10 + suspense_index(reason)),
             Self::Rail(rail) => Place::Rail(rail),
             Self::Payer(payer) => Place::Payer(payer),
             Self::Debt(payer) => Place::Debt(payer),
@@ -168,6 +173,7 @@ impl Account {
             Self::Revenue => "pool:revenue".into(),
             Self::Overrun => "operator:overrun".into(),
             Self::Luck => "luck".into(),
+            Self::Winners => "external:winners".into(),
             Self::Gas => "operator:gas".into(),
             Self::InFlight => "payouts:in_flight".into(),
             Self::Chain => "external:chain".into(),

@@ -3,6 +3,7 @@
 use purser_events::intake::{Attribution, Split};
 use purser_events::paid::JobDebited;
 use purser_events::payout::{Draw, Rail};
+use purser_events::ticket::WinnerReport;
 use purser_events::{Amount, AssetNo, Event, Wei};
 
 use super::account::Account;
@@ -110,6 +111,30 @@ fn paid(event: &Event, mut each: impl FnMut(Posting)) {
             post(asset, job, debt, one.settled, &mut each);
             post(asset, job, payer, one.swept, &mut each);
             post(asset, debt, job, one.debt, &mut each);
+        }
+        Event::TicketsTaken(one) => {
+            let (asset, job) = (one.job.asset, Account::Job(one.job.number));
+            post(asset, Account::Luck, job, one.credited, &mut each);
+            let debt = Account::Debt(one.job.payer);
+            post(asset, job, debt, one.settled, &mut each);
+        }
+        Event::TicketWon(one) => {
+            let (winners, luck) = (Account::Winners, Account::Luck);
+            post(AssetNo::ETH, winners, luck, one.face_value, &mut each);
+        }
+        Event::WinnerReported(one) => {
+            let to = match one.report {
+                WinnerReport::Submitted(_) => return,
+                WinnerReport::Redeemed(_) => Account::Tickets,
+                WinnerReport::Failed(_) => Account::Luck,
+            };
+            post(
+                AssetNo::ETH,
+                to,
+                Account::Winners,
+                one.face_value,
+                &mut each,
+            );
         }
         event => granted::postings(event, &mut each),
     }

@@ -48,6 +48,11 @@ impl Jobs {
                 let job = self.touch(&one.job, fact.recorded_at);
                 job.credited = job.credited.plus(one.amount);
             }
+            Event::TicketsTaken(one) => {
+                assert_stands(&one.job, one.balance, accounts);
+                let job = self.touch(&one.job, fact.recorded_at);
+                job.credited = job.credited.plus(one.credited.minus(one.settled));
+            }
             Event::JobAdmitted(one) => self.admit(one, fact.recorded_at, accounts),
             Event::JobDebited(one) => self.debit(one, fact.recorded_at, accounts),
             Event::JobClosed(one) => self.close(one),

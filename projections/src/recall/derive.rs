@@ -11,6 +11,7 @@ use super::key::RecallKey;
 use super::matching;
 use super::paid;
 use super::record::{PayoutTrail, Record, SeenEvent, SeenFile};
+use super::ticket;
 use super::timeline::{
     ConnectionEntry, ConnectionTimeline, Job, RequestEntry, RequestTimeline, Stands, What,
 };
@@ -41,7 +42,8 @@ pub fn records_of(fact: Recorded<'_>, mut each: impl FnMut(RecallKey, Record)) {
                 };
                 each(key, Record::Event(seen));
                 timeline(fact, taken, key, each);
-            } else if let Some((key, record)) = paid::record(fact) {
+            } else if let Some((key, record)) = paid::record(fact).or_else(|| ticket::record(fact))
+            {
                 each(key, record);
             } else {
                 grant::records(fact, each);

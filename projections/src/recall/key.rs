@@ -1,7 +1,7 @@
 //! What records are found by.
 
 use purser_events::intake::{EventId, FileStamps, RequestId};
-use purser_events::{Actor, Label, PartitionNo, PayerNo, PayoutNo, RailNo, WorkerNo};
+use purser_events::{Actor, Label, PartitionNo, PayerNo, PayoutNo, RailNo, WinnerNo, WorkerNo};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -146,6 +146,18 @@ impl RecallKey {
     pub fn of_charge_refund(request: &Label, refund: &Label) -> Self {
         let (request, refund) = (request.as_str().as_bytes(), refund.as_str().as_bytes());
         Self::of(b'z', &[request, refund])
+    }
+
+    /// The key of the record of a batch of tickets.
+    #[must_use]
+    pub fn of_tickets(payment: &[u8; 16]) -> Self {
+        Self::of(b'b', &[payment])
+    }
+
+    /// The key of the record of a winner that waits no longer.
+    #[must_use]
+    pub fn of_winner(winner: WinnerNo) -> Self {
+        Self::of(b'v', &[&winner.0.to_le_bytes()])
     }
 
     /// Some bits of the key, to tell apart what stands in one place.

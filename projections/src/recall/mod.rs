@@ -12,6 +12,7 @@ mod key;
 mod matching;
 mod paid;
 mod record;
+mod ticket;
 mod timeline;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use key::RecallKey;
 pub use matching::{MATCH_ROOM, SeenMatch};
 pub use paid::{SeenClose, SeenDebit, SeenJob, SeenPayment, terms_digest};
 pub use record::{PayoutTrail, Record, SeenCommand, SeenEvent, SeenFile, TRAIL_ROOM};
+pub use ticket::{SeenWinner, report_content};
 pub use timeline::{
     CONNECTION_ROOM, ConnectionEntry, ConnectionTimeline, Job, REQUEST_ROOM, RequestEntry,
     RequestTimeline, Stands, What,

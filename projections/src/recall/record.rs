@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::grant::{SeenGrant, SeenGrantPayment};
 use super::matching::SeenMatch;
 use super::paid::{SeenDebit, SeenJob, SeenPayment};
+use super::ticket::SeenWinner;
 use super::timeline::{ConnectionTimeline, RequestTimeline};
 
 /// What is known of one id. The larger ones are boxed: an index of many small ones stays small.
@@ -42,6 +43,8 @@ pub enum Record {
     Grant(Box<SeenGrant>),
     /// A payment for such a request, to a pool, or back to a payer.
     GrantPayment(Box<SeenGrantPayment>),
+    /// A winner that waits no longer.
+    Winner(SeenWinner),
 }
 
 /// A command id that was used.
@@ -144,6 +147,7 @@ impl Record {
             (Self::Grant(mine), Self::Grant(theirs)) => mine.merge(theirs),
             // An id of a payment makes one event, for ever.
             (Self::GrantPayment(mine), Self::GrantPayment(theirs)) => assert_eq!(mine, theirs),
+            (Self::Winner(mine), Self::Winner(theirs)) => assert_eq!(mine, theirs),
             (mine, theirs) => panic!("records of one key are of one kind: {mine:?}, {theirs:?}"),
         }
     }

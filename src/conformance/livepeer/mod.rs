@@ -1,6 +1,9 @@
 //! The vectors of go-livepeer's payment accounting.
 
+mod pay;
+mod price;
 mod request;
+mod session;
 mod ticket;
 mod token;
 
@@ -18,7 +21,7 @@ pub(super) const SUITE: Suite = Suite {
 
 /// How many vectors of the reference file are played at least.
 #[cfg(test)]
-pub(super) const PLAYED_MIN: u64 = 42;
+pub(super) const PLAYED_MIN: u64 = 75;
 
 /// Plays the `input` of one vector and compares with its `expected`.
 type Check = fn(&Node<'_>, &Node<'_>) -> Result<(), Mismatch>;
@@ -45,16 +48,16 @@ const CATEGORIES: &[(&str, Option<Check>)] = &[
     ("ticket_count_for_cost", None),
     ("sender_validate_params", None),
     ("sender_max_float", Some(ticket::float)),
-    ("price_to_int64", None),
-    ("price_to_fixed", None),
-    ("job_price", None),
-    ("debit_fees", None),
-    ("byoc_admission", None),
-    ("process_payment", None),
-    ("job_token_json", None),
-    ("stream_debit_schedule", None),
-    ("live_session_units", None),
-    ("live_session_account", None),
+    ("price_to_int64", Some(price::to_whole)),
+    ("price_to_fixed", Some(price::to_fixed)),
+    ("job_price", Some(price::of_job)),
+    ("debit_fees", Some(price::debit)),
+    ("byoc_admission", Some(session::admission)),
+    ("process_payment", Some(pay::payments)),
+    ("job_token_json", Some(token::token)),
+    ("stream_debit_schedule", Some(session::stream)),
+    ("live_session_units", Some(session::units)),
+    ("live_session_account", Some(session::account)),
 ];
 
 fn play(file: &Value, report: &mut Report) {

@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;
-use purser_commands::ticket::terms::{Free, Funds, LIFE_BLOCKS, NoTerms, Wanted};
-use purser_events::{Address, U256, Wei, Word};
+use purser_commands::ticket::terms::{Free, LIFE_BLOCKS, NoTerms, Wanted, float_of, reserve_share};
+use purser_events::ticket::SenderFunds;
+use purser_events::{Address, Amount, U256, Wei, Word};
 use purser_projections::tickets::Expected;
 
 use crate::conformance::value::{Mismatch, Node, Rational, Wide};
@@ -93,7 +94,7 @@ fn wide(number: U256) -> Wide {
 }
 
 /// Compares a rational with an expected value, to the last part.
-fn is_worth(node: &Node<'_>, worth: Expected) -> Result<(), Mismatch> {
+pub(super) fn is_worth(node: &Node<'_>, worth: Expected) -> Result<(), Mismatch> {
     let rational = node.rational()?;
     let max = wide(U256::MAX);
     let parts = Wide::from(worth.floor().0) * max + wide(worth.parts());
@@ -174,17 +175,18 @@ fn multiplier(expected: &Node<'_>, face_value: Wei, cost: Wei) -> Result<(), Mis
 
 /// The greatest face value that a sender's funds bear.
 pub(super) fn float(input: &Node<'_>, expected: &Node<'_>) -> Result<(), Mismatch> {
-    let wei = |field: &str| input.get(field).integer().map(Wei);
-    let funds = Funds {
+    let wei = |field: &str| input.get(field).integer().map(Amount);
+    let funds = SenderFunds {
         deposit: wei("deposit")?,
         reserve: wei("funds_remaining")?,
         claimed: wei("claimed_in_current_round")?,
         claimed_by_us: wei("claimed_by_recipient")?,
         recipients: input.get("pool_size").integer()?,
         pending: wei("pending_amount")?,
+        unlock_round: 0,
     };
-    expected.get("reserve_alloc").is(funds.share())?;
-    expected.get("max_float").is(funds.float())
+    expected.get("reserve_alloc").is(reserve_share(&funds))?;
+    expected.get("max_float").is(float_of(&funds))
 }
 
 /// A payment as it stands in a header, both ways.

@@ -120,7 +120,7 @@ async fn read(sender: Sender, media: Media, body: Bytes) -> Result<Vec<Read>, Pr
     let is_small = body.len() < LARGE_BYTES;
     let read = move || match media {
         Media::JsonLines => sender.lines(&body),
-        Media::Json | Media::Other => sender.array(&body),
+        Media::Json | Media::Text | Media::Other => sender.array(&body),
     };
     if is_small {
         return read();
@@ -223,7 +223,7 @@ impl Batch {
 /// The trouble that kept the whole batch from the log, if there was any.
 fn common_failure(outcomes: &[Result<Reply, SubmitError>]) -> Option<SubmitError> {
     let (first, rest) = outcomes.split_first()?;
-    let error = first.err()?;
+    let error = *first.as_ref().err()?;
     let is_common = Problem::from(error).code.status() == StatusCode::SERVICE_UNAVAILABLE;
     (is_common && rest.iter().all(|outcome| *outcome == Err(error))).then_some(error)
 }
@@ -275,6 +275,8 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Result<Reply, SubmitError>) {
             put(out, format_args!(",\"trust_ppm\":{trust_ppm}"));
         }
         Granted::Match(_) | Granted::Done | Granted::Unchanged | Granted::Payouts { .. } => {}
+        // Tickets have a route of their own.
+        Granted::Tickets(_) | Granted::Before(_) => {}
     }
     out.push(b'}');
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use purser_events::{Address, Label};
+use purser_events::{Address, Amount, Label, Word};
 use serde_json::value::RawValue;
 
 use crate::http::code::Code;
 use crate::http::error::Problem;
+use crate::tickets::hex::unhex;
 
 /// The longest id, tag, capability or job name in bytes.
 pub(crate) const NAME_BYTES_MAX: usize = 128;
@@ -80,6 +81,26 @@ pub(crate) fn at_most(field: &'static str, value: i64, max: i64) -> Result<i64, 
 pub(crate) fn address(field: &'static str, text: &str) -> Result<Address, Problem> {
     let detail = "must be `0x` and 40 hexadecimal digits";
     Address::parse(text).ok_or_else(|| Problem::field(Code::OutOfRange, field, detail))
+}
+
+/// An amount: a text of digits, in base units.
+pub(crate) fn amount(field: &'static str, text: &str) -> Result<Amount, Problem> {
+    if text.is_empty() || !text.bytes().all(|digit| digit.is_ascii_digit()) {
+        let detail = "must be a text of digits, in base units";
+        return Err(Problem::field(Code::InvalidField, field, detail));
+    }
+    let amount = text.parse().ok().map(Amount);
+    let amount = amount.filter(|amount| *amount <= Amount::MAX);
+    amount.ok_or_else(|| Problem::field(Code::OutOfRange, field, "is above 2^96 - 1"))
+}
+
+/// Thirty-two bytes.
+pub(crate) fn word(field: &'static str, text: &str) -> Result<Word, Problem> {
+    let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
+    let detail = "must be `0x` and 64 hexadecimal digits";
+    bytes
+        .map(Word)
+        .ok_or_else(|| Problem::field(Code::OutOfRange, field, detail))
 }
 
 /// A moment: RFC 3339 text, or whole Unix milliseconds. Answers milliseconds since 1970.

@@ -18,4 +18,5 @@ pub(crate) mod policy;
 pub(crate) mod pool;
 pub(crate) mod register;
 pub(crate) mod socket;
+pub(crate) mod ticket;
 pub(crate) mod worker;

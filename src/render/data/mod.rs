@@ -6,6 +6,7 @@ mod job;
 mod matching;
 mod paid;
 mod payout;
+mod ticket;
 mod worker;
 
 use purser_events::policy::{AssetDeclared, PartitionDeclared, PolicyChange};
@@ -100,6 +101,14 @@ pub(super) fn write(object: &mut Object<'_>, envelope: &Envelope, names: &Names)
         Event::MatchMade(made) => data.match_made(made),
         Event::FeedbackGiven(given) => data.feedback(given),
         Event::AssignmentExpired(expired) => data.expired(expired),
+        Event::ChainObserved(seen) => data.chain(seen),
+        Event::BlockObserved(seen) => data.object.number("l1_block", seen.l1_block),
+        Event::SenderObserved(seen) => data.sender(seen),
+        Event::TicketSecretAdded(added) => data.object.number("secret", added.secret),
+        Event::TicketSetOpened(opened) => data.ticket_set(opened),
+        Event::TicketsTaken(taken) => data.tickets_taken(taken),
+        Event::TicketWon(won) => data.ticket_won(won),
+        Event::WinnerReported(reported) => data.winner(reported),
     }
 }
 

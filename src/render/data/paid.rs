@@ -35,7 +35,7 @@ impl Data<'_, '_> {
             .quoted("capability", |out| name::capability(out, names, capability));
     }
 
-    fn job(&mut self, job: &JobRef) {
+    pub(super) fn job(&mut self, job: &JobRef) {
         let JobRef {
             number,
             id,
@@ -52,13 +52,13 @@ impl Data<'_, '_> {
         self.object.amount(key, amount.0);
     }
 
-    fn balance(&mut self, balance: Balance) {
+    pub(super) fn balance(&mut self, balance: Balance) {
         let text = balance.to_string();
         self.object
             .plain("balance", |out| out.extend_from_slice(text.as_bytes()));
     }
 
-    fn optional(&mut self, key: &str, label: Option<&Label>) {
+    pub(super) fn optional(&mut self, key: &str, label: Option<&Label>) {
         if let Some(label) = label {
             self.object.text(key, label.as_str());
         }

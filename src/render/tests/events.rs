@@ -28,6 +28,7 @@ const LINES: &str = concat!(
     include_str!("events.jsonl"),
     include_str!("payers.jsonl"),
     include_str!("payouts.jsonl"),
+    include_str!("tickets.jsonl"),
     include_str!("matching.jsonl"),
     include_str!("instructions.jsonl"),
     include_str!("grants.jsonl")
@@ -36,6 +37,7 @@ const ROWS: &str = concat!(
     include_str!("events.csv"),
     include_str!("payers.csv"),
     include_str!("payouts.csv"),
+    include_str!("tickets.csv"),
     include_str!("matching.csv"),
     include_str!("instructions.csv"),
     include_str!("grants.csv")

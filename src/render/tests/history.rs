@@ -20,7 +20,7 @@ use purser_events::{
 use purser_projections::Projections;
 use purser_projections::names::Names;
 
-use super::{grants, instructions, payers, payouts};
+use super::{grants, instructions, payers, payouts, tickets};
 
 pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
@@ -108,6 +108,7 @@ pub(super) fn history() -> Vec<Envelope> {
     let mut history = first();
     history.extend(payers::history());
     history.extend(payouts::history());
+    history.extend(tickets::history());
     history.extend(super::matching::history());
     history.extend(instructions::history());
     history.extend(grants::history());

@@ -8,3 +8,4 @@ mod matching;
 mod payers;
 mod payouts;
 mod statement;
+mod tickets;
