@@ -272,7 +272,7 @@ fn desk(config: &Config) -> Result<Option<Arc<Desk>>, Failure> {
             face_value_max: Some(most.min(Wei(Amount::MAX.0))),
         },
         prices: config.livepeer_prices.table().clone(),
-        compat: config.livepeer_compat.0,
+        compat: config.livepeer_compat.tickets(),
     };
     Ok(Some(Arc::new(Desk::open(&config.data, rules)?)))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use purser_commands::jobs::command::{AdmitRule, JobRules, StopRule};
 use purser_events::{Address, Price};
 use serde::{Deserialize, Serialize};
 
@@ -155,38 +156,85 @@ impl Setting for Prices {
     }
 }
 
+/// A point where the reference node is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Switch {
+    StickyBatches,
+    TokenBalanceZero,
+    WholeWeiPrices,
+    PriceOverhead,
+    FullMinute,
+    LateStop,
+}
+
+impl Switch {
+    /// In the order of their discriminants.
+    const ALL: [Self; 6] = [
+        Self::StickyBatches,
+        Self::TokenBalanceZero,
+        Self::WholeWeiPrices,
+        Self::PriceOverhead,
+        Self::FullMinute,
+        Self::LateStop,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::StickyBatches => "sticky_batches",
+            Self::TokenBalanceZero => "token_balance_zero",
+            Self::WholeWeiPrices => "whole_wei_prices",
+            Self::PriceOverhead => "price_overhead",
+            Self::FullMinute => "full_minute",
+            Self::LateStop => "late_stop",
+        }
+    }
+}
+
 /// Where the reference node is followed; a list of words in `purser.toml`, separated by commas in
 /// a variable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct Switches(pub Compat);
-
-const SWITCHES: [&str; 4] = [
-    "sticky_batches",
-    "token_balance_zero",
-    "whole_wei_prices",
-    "price_overhead",
-];
+pub struct Switches([bool; Switch::ALL.len()]);
 
 impl Switches {
     fn read<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, ValueError> {
-        let mut compat = Compat::default();
+        let mut switches = Self::default();
         for word in words {
-            *switch(&mut compat, word).ok_or(ValueError::Switch)? = true;
+            let known = Switch::ALL.iter().position(|switch| switch.word() == word);
+            switches.0[known.ok_or(ValueError::Switch)?] = true;
         }
-        Ok(Self(compat))
+        Ok(switches)
     }
-}
 
-fn switch<'a>(compat: &'a mut Compat, word: &str) -> Option<&'a mut bool> {
-    let [sticky, zero, whole, overhead] = SWITCHES;
-    Some(match word {
-        word if word == sticky => &mut compat.sticky_batches,
-        word if word == zero => &mut compat.token_balance_zero,
-        word if word == whole => &mut compat.whole_wei_prices,
-        word if word == overhead => &mut compat.price_overhead,
-        _ => return None,
-    })
+    const fn is_on(self, switch: Switch) -> bool {
+        self.0[switch as usize]
+    }
+
+    /// Where tickets and tokens follow it.
+    #[must_use]
+    pub const fn tickets(self) -> Compat {
+        Compat {
+            sticky_batches: self.is_on(Switch::StickyBatches),
+            token_balance_zero: self.is_on(Switch::TokenBalanceZero),
+            whole_wei_prices: self.is_on(Switch::WholeWeiPrices),
+            price_overhead: self.is_on(Switch::PriceOverhead),
+        }
+    }
+
+    /// The rules that jobs are admitted and stopped by.
+    #[must_use]
+    pub const fn jobs(self) -> JobRules {
+        JobRules {
+            admit: match self.is_on(Switch::FullMinute) {
+                true => AdmitRule::AllAskedFor,
+                false => AdmitRule::UpToTimeout,
+            },
+            stop: match self.is_on(Switch::LateStop) {
+                true => StopRule::SecondBelowZero,
+                false => StopRule::FoundBelowZero,
+            },
+        }
+    }
 }
 
 impl TryFrom<Vec<String>> for Switches {
@@ -198,11 +246,9 @@ impl TryFrom<Vec<String>> for Switches {
 }
 
 impl From<Switches> for Vec<String> {
-    fn from(mut switches: Switches) -> Self {
-        let compat = &mut switches.0;
-        let mut is_on = |word: &&str| switch(compat, word).is_some_and(|on| *on);
-        let words = SWITCHES.into_iter().filter(|word| is_on(word));
-        words.map(str::to_owned).collect()
+    fn from(switches: Switches) -> Self {
+        let on = Switch::ALL.into_iter().filter(|one| switches.is_on(*one));
+        on.map(|switch| switch.word().to_owned()).collect()
     }
 }
 
@@ -247,18 +293,24 @@ mod tests {
     }
 
     #[test]
-    fn each_switch_has_its_word() {
-        let all = Switches::from_text(&SWITCHES.join(",")).expect("all");
-        let on = Compat {
-            sticky_batches: true,
-            token_balance_zero: true,
-            whole_wei_prices: true,
-            price_overhead: true,
-        };
-        assert_eq!(all.0, on);
-        let words: Vec<String> = all.into();
-        assert_eq!(words, SWITCHES);
+    fn each_switch_has_its_word_and_its_effect() {
+        let words = Switch::ALL.map(Switch::word);
+        for (at, word) in words.into_iter().enumerate() {
+            assert_eq!(Switch::ALL[at] as usize, at);
+            let one = Switches::from_text(word).expect("a switch");
+            assert_eq!(Vec::<String>::from(one), [word]);
+            let effect = (one.tickets(), one.jobs());
+            assert_ne!(effect, (Compat::default(), JobRules::default()), "{word}");
+        }
+        let all = Switches::from_text(&words.join(", ")).expect("all");
+        assert_eq!(Vec::<String>::from(all), words);
+        for word in words {
+            let one = Switches::from_text(word).expect("a switch");
+            assert_ne!((one.tickets(), one.jobs()), (all.tickets(), all.jobs()));
+        }
         assert_eq!(Switches::from_text("sticky"), Err(ValueError::Switch));
         assert_eq!(Switches::from_text(""), Ok(Switches::default()));
+        let told = ValueError::Switch.to_string();
+        assert!(words.iter().all(|word| told.contains(word)), "{told}");
     }
 }

@@ -88,8 +88,8 @@ pub enum ValueError {
     TwicePriced,
     /// It is no list of switches.
     #[error(
-        "takes words out of sticky_batches, token_balance_zero, whole_wei_prices and \
-             price_overhead"
+        "takes words out of sticky_batches, token_balance_zero, whole_wei_prices, \
+         price_overhead, full_minute and late_stop"
     )]
     Switch,
     /// A partition stands twice.

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use purser_commands::jobs::command::JobRules;
+
 use crate::config::{Config, Networks, Rate};
 use crate::tls::Parties;
 
@@ -50,6 +52,8 @@ pub struct Settings {
     pub min_position_wait: Duration,
     /// Whether `/v1/metrics` is open; otherwise it asks for an auditor's key.
     pub metrics_open: bool,
+    /// The rules that jobs are admitted and stopped by.
+    pub jobs: JobRules,
 }
 
 /// How often each caller may ask.
@@ -98,6 +102,7 @@ impl Default for Settings {
             socket_idle_timeout: Duration::from_secs(60),
             min_position_wait: Duration::from_secs(5),
             metrics_open: false,
+            jobs: JobRules::default(),
         }
     }
 }
@@ -133,6 +138,7 @@ impl Settings {
             socket_idle_timeout: millis(config.socket_idle_timeout_ms),
             min_position_wait: millis(config.min_position_wait_ms),
             metrics_open: config.metrics_open,
+            jobs: config.livepeer_compat.jobs(),
         }
     }
 }

@@ -163,8 +163,61 @@ pub fn workers_of(event: &Event) -> [Option<WorkerNo>; 2] {
         Event::AssignmentExpired(one) => [Some(one.worker), None],
         Event::GrantSettled(one) => [earner_of(one.earner), None],
         Event::GrantOverran(one) => [earner_of(one.earner), None],
-        // A match names many; it concerns those that it was assigned to. Others name nobody.
-        _ => [None, None],
+        // A match names many; it concerns those that it was assigned to.
+        Event::MatchMade(_)
+        | Event::PolicyChanged(_)
+        | Event::PartitionDeclared(_)
+        | Event::AssetDeclared(_)
+        | Event::FileTaken(_)
+        | Event::FileQuarantined(_)
+        | Event::ElementQuarantined(_)
+        | Event::PartitionReset(_)
+        | Event::TicketRedeemed(_)
+        | Event::OtherTaken(_)
+        | Event::ModelNamed(_)
+        | Event::TypeNamed(_)
+        | Event::PayerNamed(_)
+        | Event::RailNamed(_)
+        | Event::PoolOpened(_)
+        | Event::PoolsOrdered(_)
+        | Event::PoolToppedUp(_)
+        | Event::TierSet(_)
+        | Event::GrantDecided(_)
+        | Event::GrantConfirmed(_)
+        | Event::PaymentRefunded(_)
+        | Event::GrantReleased(_)
+        | Event::GrantExpired(_)
+        | Event::GrantVoided(_)
+        | Event::ChargeRefunded(_)
+        | Event::GrantJoined(_)
+        | Event::PayoutSigned(_)
+        | Event::PayoutSent(_)
+        | Event::PayoutMined(_)
+        | Event::PayoutReorged(_)
+        | Event::PayoutFinal(_)
+        | Event::PayoutFailed(_)
+        | Event::SignerOpened(_)
+        | Event::SignerStopped(_)
+        | Event::SignerResumed(_) => [None, None],
+        Event::PayerChose(_)
+        | Event::FundsDeposited(_)
+        | Event::JobCredited(_)
+        | Event::FundsTransferred(_)
+        | Event::JobAdmitted(_)
+        | Event::JobClosed(_)
+        | Event::CapabilityDeclared(_)
+        | Event::CapabilityChanged(_)
+        | Event::SlotReserved(_)
+        | Event::SlotFreed(_)
+        | Event::DebtSettled(_)
+        | Event::ChainObserved(_)
+        | Event::BlockObserved(_)
+        | Event::SenderObserved(_)
+        | Event::TicketSecretAdded(_)
+        | Event::TicketSetOpened(_)
+        | Event::TicketsTaken(_)
+        | Event::TicketWon(_)
+        | Event::WinnerReported(_) => [None, None],
     }
 }
 

@@ -5,6 +5,9 @@ mod completions;
 mod configuration;
 mod conformance;
 mod events;
+#[path = "../gateway/mod.rs"]
+mod gateway;
+mod gateways;
 mod intake;
 mod ledger;
 mod online;

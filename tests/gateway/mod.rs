@@ -101,7 +101,7 @@ pub(crate) fn encoded(payment: &Payment) -> String {
 }
 
 /// The parameters of a token or a quote.
-fn read(params: &Value) -> TicketParams {
+pub(crate) fn read(params: &Value) -> TicketParams {
     let bytes = |field: &Value| {
         STANDARD
             .decode(field.as_str().unwrap_or(""))

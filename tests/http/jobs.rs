@@ -1,5 +1,6 @@
 //! Payers' jobs over HTTP.
 
+use purser_commands::jobs::command::{AdmitRule, JobRules, StopRule};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -129,6 +130,38 @@ async fn money_that_is_missing_is_402_and_says_how_much() {
     let transfer = json!({"payer": "alice", "job_id": "j2", "amount": "50"});
     let seen = post(&server, "/v1/transfers", transfer).await;
     assert_eq!(seen.body["balance"], "50", "{seen:?}");
+}
+
+#[tokio::test]
+async fn jobs_are_admitted_and_stopped_by_the_rules_of_the_reference_node_where_that_is_set() {
+    let mut start = Start::default();
+    start.settings.jobs = JobRules {
+        admit: AdmitRule::AllAskedFor,
+        stop: StopRule::SecondBelowZero,
+    };
+    let server = Server::with(start).await;
+    let opened = post(&server, "/v1/jobs", opening()).await;
+    assert_eq!(opened.status, 201, "{opened:?}");
+    let pay = |sum: &str| -> Value {
+        json!({"payer": "alice", "amount": sum, "payment_id": sum, "source": "stripe"})
+    };
+    post(&server, "/v1/jobs/j1/credits", pay("300")).await;
+    let seen = post(&server, "/v1/jobs/j1/admit", json!({"payer": "alice"})).await;
+    assert!(seen.is(402, "insufficient_balance"), "{seen:?}");
+    assert_eq!(
+        seen.body["shortfall"], "300",
+        "60 units, though 30 are the most"
+    );
+    let debit = |seq| json!({"payer": "alice", "units": 40, "debit_seq": seq});
+    let seen = post(&server, "/v1/jobs/j1/debits", debit(1)).await;
+    assert_eq!(seen.body["decision"], "grace", "{seen:?}");
+    post(&server, "/v1/jobs/j1/credits", pay("100")).await;
+    let in_batch = changed(debit(2), "job_id", json!("j1"));
+    let seen = post(&server, "/v1/commands", json!([{"debit_job": in_batch}])).await;
+    assert_eq!(
+        seen.body["results"][0]["job"]["decision"], "stop",
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]

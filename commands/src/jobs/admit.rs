@@ -5,14 +5,14 @@ use purser_events::{Amount, Balance, Event};
 use purser_projections::Books;
 
 use super::answer::{Admitted, JobAnswer};
-use super::command::AdmitJob;
+use super::command::{AdmitJob, AdmitRule};
 use super::find;
 use crate::grants::on_job;
 use crate::{Answer, Rejection};
 
 /// A job is admitted when its balance, with what a request bears of it and less what its payer
-/// owes, covers the units asked for, but no more of them than its timeout. Work that costs nothing
-/// is always admitted. The hold takes the place of an earlier one.
+/// owes, covers the units asked for; by the default rule, no more of them than its timeout. Work
+/// that costs nothing is always admitted. The hold takes the place of an earlier one.
 pub(super) fn admit(
     books: &Books,
     admit: &AdmitJob,
@@ -23,7 +23,10 @@ pub(super) fn admit(
         return Err(Rejection::NoPrice);
     }
     let timeout = job.terms.timeout_sec.map_or(u64::MAX, u64::from);
-    let units = admit.units.min(timeout);
+    let units = match admit.rule {
+        AdmitRule::UpToTimeout => admit.units.min(timeout),
+        AdmitRule::AllAskedFor => admit.units,
+    };
     let held = job.cost_of(units).ok_or(Rejection::AmountTooLarge)?;
     let balance = find::balance(books, job);
     let debt = find::debt(books, job.payer, job.asset);

@@ -98,13 +98,46 @@ pub struct ChooseFunds {
     pub at_open: bool,
 }
 
+/// Which units a job must cover to be admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdmitRule {
+    /// Those that are asked for, but no more than its timeout.
+    #[default]
+    UpToTimeout,
+    /// All that are asked for, however short its timeout is: the reference node's rule.
+    AllAskedFor,
+}
+
+/// When a job that is below zero stops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StopRule {
+    /// At the debit that finds it below zero. Money that lifts it gives it its grace again.
+    #[default]
+    FoundBelowZero,
+    /// At the second debit that leaves it below zero, whatever was paid in between: the reference
+    /// node's rule.
+    SecondBelowZero,
+}
+
+/// The rules that jobs are admitted and stopped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobRules {
+    /// Which units a job must cover.
+    pub admit: AdmitRule,
+    /// When a job that is below zero stops.
+    pub stop: StopRule,
+}
+
 /// Hold units for a job, if it covers them.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdmitJob {
     /// The job.
     pub job: JobName,
-    /// The units asked for; no more than the job's timeout are held.
+    /// The units asked for.
     pub units: u64,
+    /// Which of them it must cover.
+    #[serde(skip)]
+    pub rule: AdmitRule,
 }
 
 /// Charge a job for work.
@@ -118,6 +151,9 @@ pub struct DebitJob {
     pub used: Used,
     /// Who earned it, if not the worker that the job was opened with: an id or an address.
     pub worker: Option<Label>,
+    /// When the job stops, should it be below zero.
+    #[serde(skip)]
+    pub rule: StopRule,
 }
 
 /// End a job.

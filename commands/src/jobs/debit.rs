@@ -6,7 +6,7 @@ use purser_projections::Books;
 use purser_projections::recall::{RecallKey, Record};
 
 use super::answer::{Debited, JobAnswer};
-use super::command::DebitJob;
+use super::command::{DebitJob, StopRule};
 use super::find;
 use crate::grants::on_job;
 use crate::{Answer, Rejection};
@@ -50,7 +50,10 @@ pub(super) fn debit(
         split: books.projections.policy.commission,
         total_units,
         balance,
-        decision: decision(was.plus(cover), balance.plus(cover)),
+        decision: match debit.rule {
+            StopRule::FoundBelowZero => decision(was.plus(cover), balance.plus(cover)),
+            StopRule::SecondBelowZero => reference_decision(job.was_warned, balance.plus(cover)),
+        },
     };
     let answer = Debited::from(&debited);
     into.push(Event::JobDebited(Box::new(debited)));
@@ -65,6 +68,17 @@ pub const fn decision(was: Balance, is: Balance) -> Decision {
     match (was.below_zero, is.below_zero) {
         (_, false) => Decision::Run,
         (false, true) => Decision::Grace,
+        (true, true) => Decision::Stop,
+    }
+}
+
+/// The reference node's rule: the first debit that leaves a job below zero is borne, and each later
+/// one stops it, whatever was paid in between.
+#[must_use]
+pub const fn reference_decision(was_warned: bool, is: Balance) -> Decision {
+    match (is.below_zero, was_warned) {
+        (false, _) => Decision::Run,
+        (true, false) => Decision::Grace,
         (true, true) => Decision::Stop,
     }
 }

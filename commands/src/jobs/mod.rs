@@ -22,7 +22,7 @@ use purser_projections::Books;
 use crate::{Answer, Rejection};
 pub use admit::shortfall;
 pub use command::JobCommand;
-pub use debit::decision;
+pub use debit::{decision, reference_decision};
 
 /// Ways by which money may come in.
 pub const RAILS_MAX: usize = 64;

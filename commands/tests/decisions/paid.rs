@@ -389,6 +389,18 @@ pub(crate) const ROWS: &[Row] = &[
         "admitted 60 for 20 of 20: job_admitted",
     ),
     row(
+        "by the reference node's rule, more than the timeout must be covered",
+        "asset ETH 18; open p/j price=10 timeout=30; credit p/j 300 id=x",
+        "admit p/j 60 rule=all",
+        "insufficient_balance",
+    ),
+    row(
+        "by the reference node's rule, more than the timeout is held",
+        "asset ETH 18; open p/j price=10 timeout=30; credit p/j 600 id=x",
+        "admit p/j 60 rule=all",
+        "admitted 60 for 600 of 600: job_admitted",
+    ),
+    row(
         "a debit number of other units is refused",
         "asset ETH 18; open p/j price=10 timeout=30; debit p/j 1 units=2",
         "debit p/j 1 units=3",
@@ -496,6 +508,24 @@ pub(crate) const ROWS: &[Row] = &[
         "asset ETH 18; open p/j price=1; debit p/j 1 units=23; credit p/j 23 id=x",
         "debit p/j 2 units=23",
         "debited 23 to -23 at 46 grace: job_debited",
+    ),
+    row(
+        "by the reference node's rule, a top-up gives no grace again",
+        "asset ETH 18; open p/j price=1; debit p/j 1 units=23 rule=second; credit p/j 23 id=x",
+        "debit p/j 2 units=23 rule=second",
+        "debited 23 to -23 at 46 stop: job_debited",
+    ),
+    row(
+        "by the reference node's rule, the first debit below zero is borne",
+        "asset ETH 18; open p/j price=1; credit p/j 60 id=x; many 2 debit p/j 1{} units=23",
+        "debit p/j 3 units=23 rule=second",
+        "debited 23 to -9 at 69 grace: job_debited",
+    ),
+    row(
+        "by the reference node's rule, a job that is paid for runs although it was below zero",
+        "asset ETH 18; open p/j price=1; debit p/j 1 units=23 rule=second; credit p/j 99 id=x",
+        "debit p/j 2 units=23 rule=second",
+        "debited 23 to 53 at 46 run: job_debited",
     ),
     row(
         "a job may be debited by amount",

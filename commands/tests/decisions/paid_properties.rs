@@ -1,8 +1,12 @@
 //! Money is conserved, whatever is asked, in any order and as often as one likes.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use purser_events::payer::FundsDeposited;
-use purser_events::{Amount, AssetNo, Balance, Event, Label, PayerNo, RailNo, Recorded};
+use purser_events::{
+    Amount, AssetNo, Balance, Event, EventKind, Label, PayerNo, RailNo, Recorded, WinnerNo,
+};
 use purser_projections::accounts::{Account, Ledger};
 
 use crate::script::World;
@@ -23,19 +27,60 @@ impl Numbers {
     }
 }
 
+/// The id of a job: of one that closed, is open, or is still to come.
+fn job(numbers: &mut Numbers, world: &World) -> u64 {
+    let opened = world.books.projections.jobs.opened();
+    (opened / 3).saturating_sub(20) + numbers.below(40)
+}
+
+/// A batch of tickets under one of the sets that were quoted of late: what a set is, and which job
+/// it is for, follows from its number. Now and then it is for another job, or a ticket is bad.
+fn tickets(numbers: &mut Numbers, world: &World) -> String {
+    let block = world.books.projections.tickets.chain.last_block();
+    let (quoted, which) = (
+        block.saturating_sub(10) + numbers.below(16),
+        numbers.below(12),
+    );
+    let (set, expires) = (quoted * 12 + which, quoted + 8);
+    let payer = ["p", "q", "r"][which as usize % 3];
+    let job = match numbers.below(10) {
+        0 => job(numbers, world),
+        _ => quoted / 16 * 40 + set % 40,
+    };
+    let face = ["1", "7", "100", "12345", "max"][which as usize % 5];
+    let prob = ["all", "third"][which as usize % 2];
+    let (first, count) = (numbers.below(12), numbers.below(5));
+    let (bad, won) = (numbers.below(40), numbers.below(40));
+    let rule = numbers.of(&["each", "each", "sticky"]);
+    format!(
+        "tickets {payer}/{job} {first}-{} set={set} expires={expires} face={face} prob={prob} \
+         bad={bad} won={won} rule={rule}",
+        first + count
+    )
+}
+
+/// What becomes of the winner that waits longest.
+fn winner(numbers: &mut Numbers, world: &World) -> String {
+    let winners = &world.books.projections.tickets.winners;
+    let first = winners.after(WinnerNo(0)).next();
+    let number = first.map_or(1, |(number, _)| number.0);
+    let end = numbers.of(&["submitted", "redeemed", "redeemed", "reverted"]);
+    format!("winner {number} {end}")
+}
+
 /// A command with few names, so that commands meet.
-fn line(numbers: &mut Numbers) -> String {
+fn line(numbers: &mut Numbers, world: &World) -> String {
     let payer = numbers.of(&["p", "q", "r"]);
-    let job = format!("{payer}/{}", numbers.below(40));
+    let job = format!("{payer}/{}", job(numbers, world));
     let amount = numbers.of(&["0", "1", "7", "100", "12345", "max"]);
-    let (id, small) = (numbers.below(3_000), numbers.below(50));
+    let (id, small) = (numbers.below(30_000), numbers.below(50));
     let worker = numbers.of(&[
         "",
         " worker=0x1111111111111111111111111111111111111111",
         " worker=0x2222222222222222222222222222222222222222",
     ]);
     let asset = numbers.of(&["ETH", "ETH", "BTC"]);
-    match numbers.below(16) {
+    match numbers.below(22) {
         0 | 1 => {
             let price = numbers.of(&["", " price=0", " price=7", " price=1/3", " price=22/7"]);
             format!("open {job} asset={asset}{price} timeout=30")
@@ -48,15 +93,35 @@ fn line(numbers: &mut Numbers) -> String {
         8 => format!("admit {job} {small}"),
         9..=11 => format!("debit {job} {} units={small}{worker}", numbers.below(200)),
         12 => format!("debit {job} {} amount={amount}{worker}", numbers.below(200)),
-        13 => format!("close {job}"),
-        14 => format!("policy commission {}", numbers.below(10_001)),
+        13 => {
+            // Half of the time one that is open, so that many never are at once.
+            let folds = &world.books.projections;
+            let number = PayerNo(numbers.below(3) as u32);
+            let open = folds.jobs.of(number).next();
+            match open.filter(|_| numbers.below(2) == 0) {
+                Some(open) => format!("close {}/{}", folds.names.payers()[number.index()], open.id),
+                None => format!("close {job}"),
+            }
+        }
+        14..=17 => tickets(numbers, world),
+        18 => {
+            let block = world.books.projections.tickets.chain.last_block();
+            format!("chain {}", block + numbers.below(2))
+        }
+        19 => winner(numbers, world),
+        20 => format!("policy commission {}", numbers.below(10_001)),
         _ => format!("choose {payer} {}", numbers.of(&["yes", "no"])),
     }
 }
 
 fn world() -> World {
     let mut world = World::default();
-    for line in ["asset ETH 18", "asset BTC 8", "policy debt 1000"] {
+    for line in [
+        "asset ETH 18",
+        "asset BTC 8",
+        "policy debt 1000",
+        "policy open_jobs 15",
+    ] {
         world.play(line).expect("it is granted");
     }
     world
@@ -73,7 +138,9 @@ fn assert_conserved(ledger: &Ledger, line: &str) {
         let stands = turnover.balance(account.normal_side());
         assert!(!stands.below_zero || account.may_overdraw(), "{line}");
         let side = match account {
-            Account::Rail(_) | Account::Debt(_) => &mut assets,
+            Account::Rail(_) | Account::Debt(_) | Account::Winners | Account::Tickets => {
+                &mut assets
+            }
             _ => &mut claims,
         };
         *side = side.plus(stands.above_zero()).minus(stands.missing());
@@ -85,15 +152,25 @@ fn assert_conserved(ledger: &Ledger, line: &str) {
 fn money_is_conserved_after_each_of_100_000_commands_of_any_kind() {
     let (mut numbers, mut world) = (Numbers(0x9e37_79b9_7f4a_7c15), world());
     let (mut granted, mut lines) = (0, Vec::<String>::new());
+    let mut kinds = BTreeMap::new();
     for step in 0..100_000_u64 {
         // One in four was sent before.
         let known = step % 4 == 3;
         let line = match known {
             true => lines[numbers.below(lines.len() as u64) as usize].clone(),
-            false => line(&mut numbers),
+            false => line(&mut numbers, &world),
         };
-        if world.play(&line).is_ok_and(|one| !one.events.is_empty()) {
-            granted += 1;
+        let mut moved = false;
+        if let Ok(one) = world.play(&line) {
+            moved = !one.events.is_empty();
+            granted += u32::from(moved);
+            for event in &one.events {
+                *kinds.entry(event.kind()).or_insert(0) += 1;
+            }
+        }
+        if !moved {
+            lines.push(line);
+            continue;
         }
         for (_, ledger) in world.books.projections.accounts.ledgers() {
             assert_conserved(ledger, &line);
@@ -101,7 +178,19 @@ fn money_is_conserved_after_each_of_100_000_commands_of_any_kind() {
         lines.push(line);
     }
     assert!(granted > 10_000, "{granted} commands led to something");
-    assert!(world.books.projections.jobs.opened() > 100);
+    let folds = &world.books.projections;
+    assert!(folds.jobs.opened() > 100);
+    let seen = |kind| kinds.get(&kind).copied().unwrap_or(0);
+    for (kind, least) in [
+        (EventKind::TicketsTaken, 1_000),
+        (EventKind::TicketSetOpened, 500),
+        (EventKind::TicketWon, 50),
+        (EventKind::WinnerReported, 50),
+        (EventKind::JobClosed, 100),
+        (EventKind::JobDebited, 1_000),
+    ] {
+        assert!(seen(kind) > least, "{} of {kind:?}", seen(kind));
+    }
 }
 
 /// What stands on every account at the end.
@@ -122,11 +211,16 @@ fn balances(world: &World) -> Vec<(String, String)> {
 proptest! {
     #[test]
     fn payments_and_debits_in_any_order_and_any_number_end_in_the_same_balances(
-        order in prop::collection::vec(0usize..12, 12..60),
+        order in prop::collection::vec(0usize..18, 18..80),
     ) {
         let lines: Vec<String> = (0..6)
             .map(|at| format!("credit p/{} {} id=c{at}", at % 3, 10 + at))
             .chain((0..6).map(|at| format!("debit p/{} {at} units={}", at % 3, 1 + at)))
+            .chain((0..6).map(|at| {
+                let (job, first) = (at % 3, 1 + at * 5);
+                let tickets = format!("{first}-{} won={first}", first + at);
+                format!("tickets p/{job} {tickets} set={job} prob=third")
+            }))
             .collect();
         let play = |order: &mut dyn Iterator<Item = usize>| {
             let mut world = world();
@@ -139,8 +233,8 @@ proptest! {
             }
             balances(&world)
         };
-        let straight = play(&mut (0..12));
-        let mixed = play(&mut order.iter().copied().chain(0..12));
+        let straight = play(&mut (0..18));
+        let mixed = play(&mut order.iter().copied().chain(0..18));
         prop_assert_eq!(straight, mixed);
     }
 
@@ -148,7 +242,7 @@ proptest! {
     fn refused_and_repeated_commands_leave_no_trace(seed in any::<u64>(), count in 1usize..120) {
         let (mut numbers, mut world) = (Numbers(seed | 1), world());
         for _ in 0..count {
-            let line = line(&mut numbers);
+            let line = line(&mut numbers, &world);
             let before = world.books.clone();
             let first = world.play(&line);
             if first.is_err() {

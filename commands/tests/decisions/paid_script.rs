@@ -3,8 +3,8 @@
 use purser_commands::jobs::JobCommand;
 use purser_commands::jobs::answer::JobAnswer;
 use purser_commands::jobs::command::{
-    AdmitJob, ChooseFunds, CloseJob, CreditJob, DebitJob, DeclareCapability, Deposit, JobName,
-    OpenJob, Payment, SettleDebt, SlotOf, TransferFunds,
+    AdmitJob, AdmitRule, ChooseFunds, CloseJob, CreditJob, DebitJob, DeclareCapability, Deposit,
+    JobName, OpenJob, Payment, SettleDebt, SlotOf, StopRule, TransferFunds,
 };
 use purser_events::paid::{Decision, Used};
 use purser_events::{Amount, JobNo, Price};
@@ -42,6 +42,10 @@ pub(crate) fn command(line: &Line<'_>) -> JobCommand {
         "admit" => JobCommand::Admit(AdmitJob {
             job: job(line.plain[0]),
             units: number(line.plain[1]),
+            rule: match line.get("rule") {
+                Some("all") => AdmitRule::AllAskedFor,
+                _ => AdmitRule::UpToTimeout,
+            },
         }),
         "debit" => JobCommand::Debit(debit(line)),
         "close" => JobCommand::Close(CloseJob {
@@ -97,6 +101,10 @@ fn debit(line: &Line<'_>) -> DebitJob {
             None => Used::Units(line.number("units").expect("units or an amount")),
         },
         worker: line.get("worker").map(label),
+        rule: match line.get("rule") {
+            Some("second") => StopRule::SecondBelowZero,
+            _ => StopRule::FoundBelowZero,
+        },
     }
 }
 

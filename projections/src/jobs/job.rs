@@ -1,6 +1,6 @@
 //! One open job.
 
-use purser_events::paid::{JobDebited, JobOpened, JobRef, JobTerms, Used};
+use purser_events::paid::{Decision, JobDebited, JobOpened, JobRef, JobTerms, Used};
 use purser_events::{Amount, AssetNo, JobNo, Label, Micros, PayerNo};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub struct Job {
     pub held_units: u64,
     /// How often it was debited.
     pub debits: u64,
+    /// Whether a debit was ever borne as grace.
+    pub was_warned: bool,
     /// When it was opened.
     pub opened_at: Micros,
     /// When it was last opened, paid for, admitted or debited.
@@ -49,6 +51,7 @@ impl Job {
             credited: Amount::ZERO,
             held_units: 0,
             debits: 0,
+            was_warned: false,
             opened_at: at,
             touched_at: at,
         }
@@ -64,6 +67,7 @@ impl Job {
         }
         self.charged = self.charged.plus(debited.charged);
         self.debits += 1;
+        self.was_warned |= debited.decision == Decision::Grace;
     }
 
     /// How events name it.

@@ -130,11 +130,11 @@ impl World {
             "set_tier" => {
                 let command = set_tier(op.get("identity").text()?, op.get("tier").value())?;
                 let outcome = self.run(&command)?;
-                return Ok(shown(outcome));
+                return Ok(shown(&outcome));
             }
             other => return Err(op.wrong(format!("no such operation: {other}"))),
         };
-        Ok(shown(self.run(&grant(command))?))
+        Ok(shown(&self.run(&grant(command))?))
     }
 
     /// Closes whatever is due.
@@ -432,7 +432,7 @@ fn set_tier(identity: &str, tier: &Value) -> Result<Command, Mismatch> {
 }
 
 /// An outcome in the words of the file.
-fn shown(outcome: Result<Answer, Rejection>) -> Value {
+fn shown(outcome: &Result<Answer, Rejection>) -> Value {
     let answer = match outcome {
         Ok(Answer::Grant(answer)) => answer,
         Ok(_) => return json!({ "ok": true }),
@@ -445,7 +445,7 @@ fn shown(outcome: Result<Answer, Rejection>) -> Value {
             return json!({ "error": word });
         }
     };
-    with_repetition(&answer)
+    with_repetition(answer)
 }
 
 fn with_repetition(answer: &GrantAnswer) -> Value {

@@ -103,6 +103,7 @@ pub(crate) async fn commands(
         actor: actor(write.principal)?,
         id: write.id,
         commands_max: app.settings.batch_commands_max,
+        rules: app.settings.jobs,
     };
     let batch = Batch::of(read(sender, write.media, write.body).await?);
     if is_atomic && batch.has_unreadable() {

@@ -137,7 +137,7 @@ pub(crate) async fn admit(
 ) -> Result<Response, Problem> {
     let body: AdmitBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&job))?;
+    let command = body.command(Some(&job), app.settings.jobs.admit)?;
     answered(&submit(&app, (write.principal, id), command).await?)
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn debit(
 ) -> Result<Response, Problem> {
     let body: DebitBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&job))?;
+    let command = body.command(Some(&job), app.settings.jobs.stop)?;
     answered(&submit(&app, (write.principal, id), command).await?)
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use purser_commands::Command;
+use purser_commands::jobs::command::JobRules;
 use purser_events::{Actor, Label};
 use serde::Deserialize;
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
@@ -175,6 +176,8 @@ pub(crate) struct Sender {
     pub(crate) id: Option<Label>,
     /// Commands of one batch.
     pub(crate) commands_max: usize,
+    /// The rules that jobs are admitted and stopped by.
+    pub(crate) rules: JobRules,
 }
 
 /// What became of one item when it was read.
@@ -243,7 +246,7 @@ impl Sender {
 
     fn submission(&self, at: usize, item: &Item<'_>) -> Read {
         let read = || {
-            let (command, id) = item.command()?;
+            let (command, id) = item.command(self.rules)?;
             let for_operators = item.is_for_operators();
             if for_operators != matches!(self.actor, Actor::Operator(_)) {
                 return Err(Problem::new(Code::Forbidden));
@@ -299,7 +302,7 @@ impl<'de> Deserialize<'de> for Strict<'de> {
 
 impl Item<'_> {
     /// The command, and the item's own id.
-    fn command(&self) -> Result<(Command, Option<&str>), Problem> {
+    fn command(&self, rules: JobRules) -> Result<(Command, Option<&str>), Problem> {
         let on_behalf = |body: &dyn OfWorker| body.named().in_batch();
         let command = match self {
             Self::Beat(beat) => beat.command(on_behalf(beat)?)?,
@@ -313,8 +316,8 @@ impl Item<'_> {
             Self::DeclareAsset(asset) => asset.command()?,
             Self::OpenJob(body) => body.command()?,
             Self::CreditJob(body) => body.command(None)?,
-            Self::AdmitJob(body) => body.command(None)?,
-            Self::DebitJob(body) => body.command(None)?,
+            Self::AdmitJob(body) => body.command(None, rules.admit)?,
+            Self::DebitJob(body) => body.command(None, rules.stop)?,
             Self::CloseJob(body) => body.command(None)?,
             Self::Deposit(body) => body.command(None)?,
             Self::Transfer(body) => body.command()?,
@@ -400,6 +403,7 @@ mod tests {
             actor: Actor::Coordinator(KeyTag(1)),
             id: id.and_then(command_id),
             commands_max: 3,
+            rules: JobRules::default(),
         }
     }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use purser_commands::Command;
 use purser_commands::jobs::JobCommand;
-use purser_commands::jobs::command::{AdmitJob, CloseJob, CreditJob, DebitJob, JobName, OpenJob};
+use purser_commands::jobs::command::{
+    AdmitJob, AdmitRule, CloseJob, CreditJob, DebitJob, JobName, OpenJob, StopRule,
+};
 use purser_events::paid::Used;
 use purser_events::{Amount, Label, Price};
 use serde::Deserialize;
@@ -220,11 +222,12 @@ pub(crate) struct AdmitBody<'a> {
 
 impl AdmitBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>, rule: AdmitRule) -> Result<Command, Problem> {
         let id = job_id(path, self.job_id.as_deref())?;
         Ok(command(JobCommand::Admit(AdmitJob {
             job: job_name(&self.payer, id)?,
             units: whole("min_units", self.min_units.unwrap_or(MIN_UNITS), 0)?,
+            rule,
         })))
     }
 }
@@ -263,7 +266,7 @@ pub(crate) struct DebitBody<'a> {
 
 impl DebitBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>, rule: StopRule) -> Result<Command, Problem> {
         let id = job_id(path, self.job_id.as_deref())?;
         let used = match (self.units, &self.amount) {
             (Some(units), None) => Used::Units(whole("units", units, 0)?),
@@ -282,6 +285,7 @@ impl DebitBody<'_> {
             seq: whole("debit_seq", self.debit_seq, 0)?,
             used,
             worker: optional_name("worker", self.worker.as_deref())?,
+            rule,
         })))
     }
 }

@@ -121,6 +121,9 @@ impl Query {
             Event::JobCredited(one) if mine(&one.job) => {
                 Some((one.amount, none, Some(&one.job.id)))
             }
+            Event::TicketsTaken(one) if mine(&one.job) => {
+                Some((one.credited, none, Some(&one.job.id)))
+            }
             Event::JobDebited(one) if mine(&one.job) => {
                 Some((none, one.charged, Some(&one.job.id)))
             }
@@ -145,6 +148,10 @@ impl Query {
             }
             Event::JobCredited(one) if jobs.contains(&one.job.number) => {
                 Some((one.amount.minus(one.settled), none, Some(&one.job.id)))
+            }
+            Event::TicketsTaken(one) if jobs.contains(&one.job.number) => {
+                let received = one.credited.minus(one.settled);
+                Some((received, none, Some(&one.job.id)))
             }
             Event::FundsTransferred(one) if jobs.contains(&one.job.number) => {
                 Some((one.amount, none, Some(&one.job.id)))
