@@ -49,6 +49,8 @@ pub struct Gauges {
     pub queued: usize,
     /// WebSockets of workers that are open.
     pub sockets: usize,
+    /// Times in which a partition delivered no files, by partition.
+    pub gaps: Vec<(String, u64)>,
     /// What the writer counts.
     pub writer: Counted,
     /// Events that were folded in since the start, by kind; kinds that did not occur may be left
@@ -186,6 +188,7 @@ impl Collector for Scrape {
         commit_latency(to, writer)?;
         match_latency(to, &self.matches)?;
         self.matches(to)?;
+        self.gaps(to)?;
         self.events(to)?;
         self.requests(to)
     }
@@ -261,6 +264,20 @@ impl Scrape {
         Ok(())
     }
 
+    fn gaps(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = (
+            "purser_intake_gaps",
+            "Times in which a partition delivered no files for too long",
+        );
+        let mut family = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (partition, count) in &self.gauges.gaps {
+            let labels = [("partition", partition.as_str())];
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            ConstGauge::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     fn events(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (name, help) = ("purser_events", "Events recorded since the start, by kind");
         let mut family = to.encode_descriptor(name, help, None, MetricType::Counter)?;
@@ -314,6 +331,7 @@ mod tests {
             miners_online: 2,
             queued: 4,
             sockets: 3,
+            gaps: vec![("ai|eu".into(), 2)],
             writer,
             events: vec![(EventKind::WorkerBeat, 3)],
         });
@@ -326,6 +344,7 @@ mod tests {
             "purser_position 7",
             "purser_queue_depth 4",
             "purser_sockets 3",
+            "purser_intake_gaps{partition=\"ai|eu\"} 2",
             "purser_commit_seconds_bucket{le=\"0.00005\"} 0",
             "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
             "purser_commit_seconds_bucket{le=\"+Inf\"} 2",

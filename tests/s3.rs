@@ -5,6 +5,8 @@
 mod archive;
 #[path = "s3/dashboards.rs"]
 mod dashboards;
+#[path = "s3/datasets.rs"]
+mod datasets;
 #[path = "s3/export.rs"]
 mod export;
 #[path = "s3/intake.rs"]

@@ -138,7 +138,7 @@ pub struct FileQuarantined {
     pub key: Label,
     /// The partition and the stamps that the key names, if the partition is declared.
     pub place: Option<(PartitionNo, FileStamps)>,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; of its version, if it is too large to be read.
     #[serde(with = "crate::bytes::thirty_two")]
     pub content: [u8; 32],
     /// The entity tag that it was delivered under.
@@ -164,6 +164,8 @@ pub enum FileReason {
     NotJson,
     /// The JSON is no array.
     NotArray,
+    /// It is larger than the files that are read; `content` is then the hash of its version.
+    TooLarge,
 }
 
 /// One element of a file was set aside; the rest of the file was taken in.

@@ -126,7 +126,9 @@ pub const fn state_of(reason: FileReason) -> KeyState {
     match reason {
         FileReason::BadName => KeyState::BadName,
         FileReason::UnknownPartition => KeyState::Unknown,
-        FileReason::NotUtf8 | FileReason::NotJson | FileReason::NotArray => KeyState::Unreadable,
+        FileReason::NotUtf8 | FileReason::NotJson | FileReason::NotArray | FileReason::TooLarge => {
+            KeyState::Unreadable
+        }
     }
 }
 
@@ -153,6 +155,7 @@ pub const fn file_reason_name(reason: FileReason) -> &'static str {
         FileReason::NotUtf8 => "not_utf8",
         FileReason::NotJson => "not_json",
         FileReason::NotArray => "not_array",
+        FileReason::TooLarge => "too_large",
     }
 }
 

@@ -324,7 +324,7 @@ pub struct Export {
     pub resume: bool,
     /// A data set of files by day and type: a directory, or s3://BUCKET/PREFIX. Goes on where it
     /// ended
-    #[arg(long = "into", value_name = "DIR|S3", conflicts_with_all = ["out", "follow"])]
+    #[arg(long = "into", value_name = "DIR|S3", conflicts_with = "out")]
     pub to_place: Option<String>,
     /// Goes on with what happens, until it is ended; through a server
     #[arg(long)]

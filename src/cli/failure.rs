@@ -111,9 +111,6 @@ pub enum Failure {
     /// A data set cannot be gone on with.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// A data set is made from a data directory.
-    #[error("a data set is made from a data directory, or its archive; name it with --data")]
-    DatasetAtServer,
     /// Columns are files of a data set.
     #[error("parquet is written as a data set; name its place with --into")]
     ParquetToOne,
@@ -267,10 +264,7 @@ impl Failure {
             Self::Config(error) if !error.is_unreadable() => 2,
             Self::Unknown { .. } | Self::ExportExists { .. } | Self::NoExport { .. } => 2,
             Self::NoPath | Self::CommissionAtServer | Self::OrderOfBucket => 2,
-            Self::PayoutKey(_)
-            | Self::Address { .. }
-            | Self::DatasetAtServer
-            | Self::ParquetToOne => 2,
+            Self::PayoutKey(_) | Self::Address { .. } | Self::ParquetToOne => 2,
             Self::FollowData | Self::Dataset(DatasetError::Other { .. }) => 2,
             Self::Archive(error) if error.is_finding() => 1,
             Self::Client(ClientError::Address { .. } | ClientError::Tls(_)) | Self::Tls(_) => 2,

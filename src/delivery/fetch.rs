@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Source;
 use super::inventory::Known;
-use crate::intake::read_file;
+use crate::intake::{BadKey, read_file, too_large};
 use crate::objects::{Listed, ObjectError};
 
 /// A file of at least this many bytes is read away from the threads that wait for the network.
@@ -35,6 +35,15 @@ pub(super) async fn fetch(
     bytes_max: u64,
     room: OwnedSemaphorePermit,
 ) -> Result<Fetched, Lost> {
+    if listed.bytes > bytes_max {
+        let Listed {
+            key,
+            version,
+            bytes,
+        } = &listed;
+        let file = named(key, |key| too_large(key, version, *bytes));
+        return Ok(Fetched { listed, file, room });
+    }
     let outcome = async {
         let object = source.bucket.get(&listed.key, bytes_max).await?;
         if let Some(archive) = &source.archive {
@@ -62,12 +71,16 @@ pub(super) async fn fetch(
     Ok(Fetched { listed, file, room })
 }
 
-/// Reads a file. One whose key is too long for the books, or holds control characters, is known
-/// there by its digest: it is set aside, never left out.
 fn read(key: &str, etag: Option<&str>, bytes: &[u8]) -> TakeFile {
-    read_file(key, etag, bytes).unwrap_or_else(|_| {
+    named(key, |key| read_file(key, etag, bytes))
+}
+
+/// Takes a file under its key. One whose key is too long for the books, or holds control
+/// characters, is known there by its digest: it is set aside, never left out.
+fn named(key: &str, take: impl Fn(&str) -> Result<TakeFile, BadKey>) -> TakeFile {
+    take(key).unwrap_or_else(|_| {
         let digest = Sha256::digest(key.as_bytes());
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        read_file(&format!("sha256:{hex}"), etag, bytes).expect("a digest is a label")
+        take(&format!("sha256:{hex}")).expect("a digest is a label")
     })
 }

@@ -32,8 +32,31 @@ pub(super) enum Known {
     Changed,
     /// This version was set aside, since its partition was not declared.
     Foreign,
+    /// This version was set aside, since it was larger than the files that are read.
+    Large,
     /// This version was taken in.
     Taken,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It was taken in, or set aside for good.
+    Taken,
+    /// It was set aside, since its partition was not declared.
+    Foreign,
+    /// It was set aside, since it was larger than the files that are read.
+    Large,
+}
+
+impl Mark {
+    const fn letter(self) -> char {
+        match self {
+            Self::Taken => 't',
+            Self::Foreign => 'f',
+            Self::Large => 'l',
+        }
+    }
 }
 
 /// A file that was taken in, or set aside.
@@ -41,12 +64,9 @@ pub(super) enum Known {
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) version: String,
-    /// Whether it was set aside, since its partition was not declared.
-    pub(super) is_foreign: bool,
+    /// What became of it.
+    pub(super) mark: Mark,
 }
-
-const TAKEN: char = 't';
-const FOREIGN: char = 'f';
 
 impl Inventory {
     /// The inventory of a bucket, in a file that is made anew when it is damaged.
@@ -93,8 +113,7 @@ impl Inventory {
             {
                 let mut table = writing.open_table(self.table())?;
                 for entry in entries {
-                    let mark = if entry.is_foreign { FOREIGN } else { TAKEN };
-                    let row = format!("{mark}{}", entry.version);
+                    let row = format!("{}{}", entry.mark.letter(), entry.version);
                     table.insert(entry.key.as_str(), row.as_str())?;
                 }
             }
@@ -130,6 +149,7 @@ fn known_by(row: &str, version: &str) -> Known {
     match row.split_at_checked(1) {
         Some(("t", taken)) if taken == version => Known::Taken,
         Some(("f", set_aside)) if set_aside == version => Known::Foreign,
+        Some(("l", set_aside)) if set_aside == version => Known::Large,
         _ => Known::Changed,
     }
 }
@@ -153,11 +173,11 @@ mod tests {
         }
     }
 
-    fn entry(key: &str, version: &str, is_foreign: bool) -> Entry {
+    fn entry(key: &str, version: &str, mark: Mark) -> Entry {
         Entry {
             key: key.into(),
             version: version.into(),
-            is_foreign,
+            mark,
         }
     }
 
@@ -170,14 +190,16 @@ mod tests {
             listed("b", "2"),
             listed("c", "3"),
             listed("d", "4"),
+            listed("e", "5"),
         ];
         {
             let inventory = Inventory::open(&path, "x").expect("it opens");
-            assert_eq!(inventory.know(&files).expect("read"), vec![Known::New; 4]);
+            assert_eq!(inventory.know(&files).expect("read"), vec![Known::New; 5]);
             let taken = [
-                entry("a", "1", false),
-                entry("b", "1", false),
-                entry("c", "3", true),
+                entry("a", "1", Mark::Taken),
+                entry("b", "1", Mark::Taken),
+                entry("c", "3", Mark::Foreign),
+                entry("e", "5", Mark::Large),
             ];
             inventory.note(&taken).expect("written");
             inventory.settle().expect("written");
@@ -186,14 +208,20 @@ mod tests {
         let known = inventory.know(&files).expect("read");
         assert_eq!(
             known,
-            [Known::Taken, Known::Changed, Known::Foreign, Known::New]
+            [
+                Known::Taken,
+                Known::Changed,
+                Known::Foreign,
+                Known::New,
+                Known::Large
+            ]
         );
         let mut keys = String::new();
         inventory.each_key(|key| keys.push_str(key)).expect("read");
-        assert_eq!(keys, "abc");
+        assert_eq!(keys, "abce");
         drop(inventory);
         let other = Inventory::open(&path, "y").expect("it opens for another bucket");
-        assert_eq!(other.know(&files).expect("read"), vec![Known::New; 4]);
+        assert_eq!(other.know(&files).expect("read"), vec![Known::New; 5]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use super::fetch::{Fetched, Lost, fetch};
-use super::inventory::{Entry, Known};
+use super::inventory::{Entry, Known, Mark};
 use super::{Inventory, InventoryError, Source};
 use crate::intake::file_times;
 use crate::objects::{Listed, ObjectError};
@@ -144,6 +144,7 @@ impl Pass {
                 let is_wanted = match known {
                     Known::New | Known::Changed => true,
                     Known::Foreign => self.is_declared(&file.key),
+                    Known::Large => file.bytes <= self.limits.file_bytes,
                     Known::Taken => false,
                 };
                 if is_wanted && wanted.send((file, known)).await.is_err() {
@@ -250,17 +251,16 @@ impl Pass {
                         continue;
                     };
                     let Listed { key, version, .. } = listed;
-                    let foreign = Some(FileReason::UnknownPartition);
-                    let is_foreign = answer.quarantined == foreign;
+                    let mark = match answer.quarantined {
+                        Some(FileReason::UnknownPartition) => Mark::Foreign,
+                        Some(FileReason::TooLarge) => Mark::Large,
+                        _ => Mark::Taken,
+                    };
                     each(&Taken {
                         key: key.clone(),
                         answer,
                     });
-                    entries.push(Entry {
-                        key,
-                        version,
-                        is_foreign,
-                    });
+                    entries.push(Entry { key, version, mark });
                 }
                 Err(error) => refused = Some(error),
             }
@@ -280,7 +280,11 @@ async fn begin(
     wanted: Wanted,
     room: Arc<Semaphore>,
 ) -> impl Future<Output = Result<Fetched, Lost>> + Send + 'static {
-    let bytes = usize::try_from(wanted.0.bytes).unwrap_or(usize::MAX);
+    // What is too large is not fetched.
+    let bytes = match wanted.0.bytes {
+        bytes if bytes > limits.file_bytes => 1,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+    };
     let bytes = bytes.clamp(1, limits.bytes.min(u32::MAX as usize));
     let permit = room.acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
     let permit = permit.await.expect("the room is never closed");

@@ -1,6 +1,6 @@
 //! The intake from a bucket, pass after pass. Whatever goes wrong, it waits and begins anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use purser_events::PartitionNo;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::gaps::Gaps;
+use super::gaps::{Gap, Gaps};
 use super::{IntakeStatus, Pass, PassError, Passed, Taken};
 use crate::clock::Clock;
 use crate::service::{Reported, RunnerStatus, Runners};
@@ -184,7 +184,9 @@ impl State {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         let (runner, intake) = &mut *status;
         runner.waits_for = what;
-        intake.gaps = self.gaps_now();
+        let live = live(&self.pass.view);
+        intake.gaps = self.gaps_now(&live);
+        self.runners.report_gaps(counted(&live, &intake.gaps));
         self.runners.report(
             NAME,
             Reported {
@@ -194,12 +196,21 @@ impl State {
         );
     }
 
-    fn gaps_now(&self) -> Vec<super::gaps::Gap> {
-        let live = live(&self.pass.view);
+    fn gaps_now(&self, live: &BTreeSet<String>) -> Vec<Gap> {
         let now_sec = self.clock.now().0 / 1_000_000;
         let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         gaps.all(now_sec, |partition| live.contains(partition))
     }
+}
+
+/// How many gaps each partition has that is live, or that has any.
+fn counted(live: &BTreeSet<String>, gaps: &[Gap]) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<&str, u64> = live.iter().map(|one| (one.as_str(), 0)).collect();
+    for gap in gaps {
+        *counts.entry(&gap.partition).or_default() += 1;
+    }
+    let owned = |(partition, count): (&str, u64)| (partition.to_owned(), count);
+    counts.into_iter().map(owned).collect()
 }
 
 /// The partitions that somebody is connected to: files are to be expected of them.

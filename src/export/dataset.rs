@@ -15,11 +15,15 @@ use purser_projections::names::Names;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Columns, Shared};
+use super::tar::Cut;
 use crate::objects::{ObjectError, Objects};
 use crate::render::{CloudLines, CsvRows, JsonLines, time};
 
 /// The object that says how far a data set is complete.
 const CHECKPOINT: &str = "_checkpoint.json";
+
+/// The file that says with which position an answer of files is to be gone on with.
+pub const NEXT_FILE: &str = "_next.json";
 
 /// Files that are stored at once.
 const AT_ONCE: usize = 8;
@@ -39,6 +43,17 @@ pub enum DatasetForm {
 }
 
 impl DatasetForm {
+    /// Its name in a query.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Cloudevents => "cloudevents",
+            Self::Parquet => "parquet",
+        }
+    }
+
     const fn ending(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
@@ -80,6 +95,9 @@ pub enum DatasetError {
         /// The place.
         place: String,
     },
+    /// A server's answer is not whole.
+    #[error(transparent)]
+    Cut(#[from] Cut),
     /// Columns cannot be written.
     #[error("the columns cannot be written")]
     Columns(#[from] parquet::errors::ParquetError),
@@ -117,9 +135,24 @@ impl Dataset {
     /// # Errors
     /// When a file cannot be written; the checkpoint then stays.
     pub async fn store(&self, span: Span, next: &Checkpoint) -> Result<(), DatasetError> {
+        self.store_files(span.files("")?, next).await
+    }
+
+    /// The same, of files that were made elsewhere.
+    ///
+    /// # Errors
+    /// When a file cannot be written; the checkpoint then stays.
+    pub async fn store_files(
+        &self,
+        files: Vec<(String, Bytes)>,
+        next: &Checkpoint,
+    ) -> Result<(), DatasetError> {
         let media = next.form.media();
-        stream::iter(span.files(&self.prefix)?)
-            .map(|(key, bytes)| async move { self.store.put(&key, bytes, media).await })
+        stream::iter(files)
+            .map(|(name, bytes)| async move {
+                let key = format!("{}{name}", self.prefix);
+                self.store.put(&key, bytes, media).await
+            })
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<()>>()
             .await?;

@@ -3,6 +3,7 @@
 mod columns;
 mod dashboards;
 mod dataset;
+pub mod tar;
 
 pub use dashboards::{Dashboards, Parts, Settings};
-pub use dataset::{Checkpoint, Dataset, DatasetError, DatasetForm, Span};
+pub use dataset::{Checkpoint, Dataset, DatasetError, DatasetForm, NEXT_FILE, Span};

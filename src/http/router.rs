@@ -14,9 +14,9 @@ use super::app::{App, Shared};
 use super::frame::{RequestIds, frame};
 use super::limits::Limits;
 use super::routes::{
-    accounts, analytics, balances, capabilities, clock, commands, events, fees, funds, grants,
-    health, instructions, intake, jobs, matching, miners, payer_statement, payments, payouts,
-    policy, pool, registry, standing, statement, status, stream, tickets, token,
+    accounts, analytics, balances, capabilities, clock, commands, events, fees, files, funds,
+    grants, health, instructions, intake, jobs, matching, miners, payer_statement, payments,
+    payouts, policy, pool, registry, standing, statement, status, stream, tickets, token,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -159,6 +159,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(statement::statement))
         .merge(payout_routes())
         .routes(routes!(events::events))
+        .routes(routes!(files::files))
         .routes(routes!(stream::follow))
         .routes(routes!(jobs::open))
         .routes(routes!(jobs::one))

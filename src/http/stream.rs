@@ -28,6 +28,8 @@ pub(crate) enum Stop {
     Gone,
     /// The log cannot be read.
     Failed(ReadError),
+    /// What was read cannot be told.
+    Broken(Problem),
 }
 
 impl From<ReadError> for Stop {
@@ -124,6 +126,7 @@ pub(crate) async fn stream(
         let last = match make(&sink) {
             Ok(()) => Piece::End,
             Err(Stop::Failed(error)) => Piece::Failed(error.into()),
+            Err(Stop::Broken(problem)) => Piece::Failed(problem),
             Err(Stop::Gone) => return,
         };
         // Whether anybody is left to hear it does not matter.

@@ -6,4 +6,4 @@ mod parse;
 mod value;
 
 pub use key::{FileTimes, file_times};
-pub use parse::{BadKey, read_file};
+pub use parse::{BadKey, read_file, too_large};

@@ -41,6 +41,22 @@ pub fn read_file(key: &str, etag: Option<&str>, bytes: &[u8]) -> Result<TakeFile
     })
 }
 
+/// A file that is larger than those that are read, so that its bytes were never had: a version of
+/// it is told from others by its entity tag.
+///
+/// # Errors
+/// When the key is empty, longer than 256 bytes or holds control characters.
+pub fn too_large(key: &str, version: &str, bytes: u64) -> Result<TakeFile, BadKey> {
+    Ok(TakeFile {
+        key: Label::new(key).map_err(BadKey)?,
+        name: read_key(key),
+        content: Sha256::digest(format!("too large: {bytes} {version}")).into(),
+        etag: label(version),
+        bytes,
+        elements: Err(FileReason::TooLarge),
+    })
+}
+
 fn read_elements(name: &FileName, bytes: &[u8]) -> Result<Vec<Element>, FileReason> {
     let text = std::str::from_utf8(bytes).map_err(|_| FileReason::NotUtf8)?;
     if is_too_deep(bytes) {

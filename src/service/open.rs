@@ -152,10 +152,9 @@ impl Running {
         let store = SnapshotStore::of(&settings.data);
         let folds = replay(&store, &*reader)?.folds;
         let view = Arc::new(View::new(folds.clone(), clock.now()));
-        let recalled = Recalled::with_capacity(GENERATION_ROOM);
         let mut books = Books {
             projections: folds,
-            recalled,
+            recalled: Recalled::with_capacity(GENERATION_ROOM),
         };
         let absorbed = feed(&*index, &*reader, &mut books)?;
         let is_new = books.projections.position == Position::ORIGIN;
@@ -172,24 +171,17 @@ impl Running {
         })
         .map_err(OpenError::Thread)?;
         if is_new {
-            settings
-                .genesis
-                .write(&handle)
-                .map_err(OpenError::Genesis)?;
+            let written = settings.genesis.write(&handle);
+            written.map_err(OpenError::Genesis)?;
         }
-        let sweep = sweeper::Parts {
+        let sweeper = Sweeper::start(sweeper::Parts {
             writer: handle.clone(),
             view: Arc::clone(&view),
             clock: Arc::clone(&clock),
-        };
-        let sweeper = Sweeper::start(sweep).map_err(OpenError::Thread)?;
-        let snapshots = store.clone();
-        let needs = Needs {
-            snapshots: store.clone(),
-            index: Arc::clone(&index),
-        };
+        })
+        .map_err(OpenError::Thread)?;
         let snapshotter = Snapshotter::start(
-            store,
+            store.clone(),
             Arc::clone(&reader),
             Arc::clone(&view),
             Arc::clone(&clock),
@@ -205,9 +197,12 @@ impl Running {
             clock,
             runners: Arc::default(),
             analyst,
-            snapshots,
+            needs: Needs {
+                snapshots: store.clone(),
+                index: Arc::clone(&index),
+            },
+            snapshots: store,
             pruner: None,
-            needs,
             sweeper,
             snapshotter,
         };

@@ -30,19 +30,34 @@ pub struct Reported {
 /// What the runners that deal with other machines say of themselves, by name. One that never said
 /// anything is off.
 #[derive(Debug, Default)]
-pub struct Runners(Mutex<BTreeMap<&'static str, Reported>>);
+pub struct Runners {
+    reported: Mutex<BTreeMap<&'static str, Reported>>,
+    gaps: Mutex<Vec<(String, u64)>>,
+}
 
 impl Runners {
     /// A runner says how it is.
     pub fn report(&self, name: &'static str, reported: Reported) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(name, reported);
+    }
+
+    /// The intake says how many gaps each partition has that is live, or that has any.
+    pub fn report_gaps(&self, gaps: Vec<(String, u64)>) {
+        *self.gaps.lock().unwrap_or_else(PoisonError::into_inner) = gaps;
+    }
+
+    /// How many gaps partitions have, as the intake said last.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<(String, u64)> {
+        let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.clone()
     }
 
     /// What a runner said last; absent when it is off.
     #[must_use]
     pub fn of(&self, name: &str) -> Option<Reported> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(name).cloned()
     }
 }

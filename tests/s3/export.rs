@@ -15,11 +15,11 @@ use crate::program::{json, run};
 use crate::sample::{Delivered, trees};
 use crate::store::{Rule, Store, Wrong};
 
-const EVENTS: &str = "pool-events";
-const ANALYSTS: &str = "pool-analysts";
+pub(crate) const EVENTS: &str = "pool-events";
+pub(crate) const ANALYSTS: &str = "pool-analysts";
 
 /// A ledger that holds these files, taken in one by one and not in the order of their keys.
-fn ledger(store: &Store, data: &Path, files: &[Delivered]) {
+pub(crate) fn ledger(store: &Store, data: &Path, files: &[Delivered]) {
     for file in files.iter().rev() {
         store.put(EVENTS, &file.key, &file.bytes);
     }
@@ -30,20 +30,20 @@ fn ledger(store: &Store, data: &Path, files: &[Delivered]) {
     }
 }
 
-fn lines(bytes: &[u8]) -> Vec<String> {
+pub(crate) fn lines(bytes: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(bytes)
         .lines()
         .map(str::to_owned)
         .collect()
 }
 
-fn position(line: &str) -> u64 {
+pub(crate) fn position(line: &str) -> u64 {
     let event: Value = serde_json::from_str(line).expect("a line is an event");
     event["position"].as_u64().expect("an event has a position")
 }
 
 /// The lines of all files of a data set, in the order of the log.
-fn gathered(store: &Store, prefix: &str) -> Vec<String> {
+pub(crate) fn gathered(store: &Store, prefix: &str) -> Vec<String> {
     let keys = store.keys(ANALYSTS);
     let keys = keys
         .iter()
@@ -108,7 +108,7 @@ fn a_data_set_holds_each_event_once() {
     assert_eq!(cloud["type"], "purser.job_processed");
 }
 
-fn parquet_rows(root: &Path) -> Vec<BTreeMap<String, Field>> {
+pub(crate) fn parquet_rows(root: &Path) -> Vec<BTreeMap<String, Field>> {
     let mut rows = Vec::new();
     let mut folders = vec![PathBuf::from(root)];
     while let Some(folder) = folders.pop() {

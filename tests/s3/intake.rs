@@ -177,6 +177,92 @@ async fn a_file_that_cannot_be_copied_is_not_taken_in() {
     program.end();
 }
 
+#[test]
+fn a_file_that_is_too_large_is_set_aside_until_it_is_not() {
+    let (store, data) = (store(), TempDir::new().expect("a directory"));
+    let mut files = trees(&["events"]);
+    files.retain(|file| file.key.starts_with("eu-central/transcode/"));
+    files.sort_by_key(|file| file.bytes.len());
+    let large = files.pop().expect("there are files");
+    let small = files.swap_remove(files.len() / 2);
+    put(&store, &[small, large.clone()]);
+    let intake = |limit: usize| {
+        let mut command = purser(&store);
+        command
+            .env("PURSER_FILE_BYTES_MAX", limit.to_string())
+            .env("PURSER_DATA", data.path())
+            .args(["intake", "s3://pool-events", "--json"]);
+        json(&command.output().expect("the program runs"))
+    };
+    let requests = || (store.requests(&Method::GET), store.requests(&Method::PUT));
+    let limit = large.bytes.len() - 1;
+    let taken = intake(limit);
+    assert_eq!(
+        (&taken["files"], &taken["quarantined"]),
+        (&json!(2), &json!(1))
+    );
+    let asked = requests();
+    assert_eq!(asked, (2, 1), "a listing, and the small file with its copy");
+    let again = intake(limit);
+    assert_eq!(again["files"], 0, "{again}");
+    assert_eq!(
+        requests(),
+        (asked.0 + 1, asked.1),
+        "a second run only lists"
+    );
+    let shown = run(
+        &store,
+        data.path(),
+        &["events", "--json", "--type", "file_quarantined"],
+    );
+    let event: Value = serde_json::from_slice(&shown.stdout).expect("it is one event");
+    assert_eq!(event["data"]["reason"], "too_large", "{event}");
+    assert_eq!(event["data"]["bytes"], large.bytes.len());
+    let read = intake(limit + 1);
+    assert_eq!(
+        (&read["files"], &read["quarantined"]),
+        (&json!(1), &json!(0))
+    );
+    assert!(read["events"].as_u64() > Some(0), "{read}");
+    assert_archived(&store);
+}
+
+/// The gaps of a partition after the next poll; the metric counts them.
+async fn counted(program: &Program) -> String {
+    let polled = program.until_polled().await;
+    let mut gaps = polled["detail"]["gaps"].as_array().expect("a list").clone();
+    gaps.retain(|gap| gap["partition"] == "transcode|eu-central");
+    let line = format!(
+        "purser_intake_gaps{{partition=\"transcode|eu-central\"}} {}",
+        gaps.len()
+    );
+    let (_, metrics) = program.text("/v1/metrics").await;
+    assert!(
+        metrics.lines().any(|found| found == line),
+        "{line}: {metrics}"
+    );
+    json!(gaps).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_of_a_partition_is_told_and_counted() {
+    let (store, data) = (store(), TempDir::new().expect("a directory"));
+    let mut files = trees(&["events"]);
+    files.retain(|file| file.key.starts_with("eu-central/transcode/"));
+    files.sort_by(|one, other| one.key.cmp(&other.key));
+    put(&store, &[files[0].clone(), files[files.len() - 1].clone()]);
+    let program = Program::start(&store, data.path());
+    let few = counted(&program).await;
+    assert!(few.contains("from"), "a hole is told: {few}");
+    put(&store, &files);
+    assert_ne!(
+        counted(&program).await,
+        few,
+        "late files fill it, or split it"
+    );
+    program.end();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partition_that_is_declared_later_is_read_then() {
     let (store, data) = (store(), TempDir::new().expect("a directory"));

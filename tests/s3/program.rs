@@ -88,6 +88,11 @@ impl Program {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Ends it at once: no destructor, no flush.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("the signal is sent");
@@ -120,6 +125,12 @@ impl Program {
     /// A read in the name of the auditor; of the operator where it is for nobody else. What is no
     /// JSON is told as null.
     pub(crate) async fn ask(&self, path: &str) -> (u16, Value) {
+        let (status, text) = self.text(path).await;
+        (status, serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// The same, as it comes.
+    pub(crate) async fn text(&self, path: &str) -> (u16, String) {
         let key = match path {
             "/v1/status" => &self.operator,
             _ => &self.auditor,
@@ -130,8 +141,7 @@ impl Program {
             .send();
         let answer = asked.await.expect("the server answers");
         let status = answer.status().as_u16();
-        let text = answer.text().await.expect("the body arrives");
-        (status, serde_json::from_str(&text).unwrap_or_default())
+        (status, answer.text().await.expect("the body arrives"))
     }
 
     /// A write in the name of the operator.

@@ -271,6 +271,7 @@ fn file() -> impl Strategy<Value = Event> {
         Just(FileReason::NotUtf8),
         Just(FileReason::NotJson),
         Just(FileReason::NotArray),
+        Just(FileReason::TooLarge),
     ];
     let element = prop_oneof![
         Just(ElementReason::NotObject),

@@ -64,6 +64,7 @@ fn files() -> Vec<(&'static str, Event)> {
         ("not_utf8", FileReason::NotUtf8),
         ("not_json", FileReason::NotJson),
         ("not_array", FileReason::NotArray),
+        ("too_large", FileReason::TooLarge),
     ];
     let quarantined = reasons.map(|(shape, reason)| {
         let placed = reason != FileReason::BadName;

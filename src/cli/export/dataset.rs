@@ -8,7 +8,6 @@ use purser_events::Position;
 use crate::cli::args::Export;
 use crate::cli::ledger::Books;
 use crate::cli::out::{bar, tell};
-use crate::cli::place::Place;
 use crate::cli::stream::{Form, admitted, filter};
 use crate::cli::{Failure, remote, runtime};
 use crate::config::Config;
@@ -18,10 +17,10 @@ use crate::objects::{Address, Folder, Objects};
 /// Events of one span: so many are held in memory at once.
 const SPAN_EVENTS: usize = 500_000;
 
-pub(super) fn run(args: &Export, place: &Place, to: &str) -> Result<(), Failure> {
-    let Place::Data(config) = place else {
-        return Err(Failure::DatasetAtServer);
-    };
+pub(super) fn run(args: &Export, config: &Config, to: &str) -> Result<(), Failure> {
+    if args.follow {
+        return Err(Failure::FollowData);
+    }
     let dataset = dataset(config, to)?;
     let books = Books::open(config)?;
     let folds = books.folds()?.folds;
@@ -77,7 +76,7 @@ pub(super) fn run(args: &Export, place: &Place, to: &str) -> Result<(), Failure>
     Ok(())
 }
 
-fn dataset(config: &Config, to: &str) -> Result<Dataset, Failure> {
+pub(super) fn dataset(config: &Config, to: &str) -> Result<Dataset, Failure> {
     if !to.starts_with("s3://") {
         return Ok(Dataset {
             store: Arc::new(Folder::new(to)),
@@ -95,7 +94,7 @@ fn dataset(config: &Config, to: &str) -> Result<Dataset, Failure> {
     Ok(Dataset { store, prefix })
 }
 
-const fn form(form: Form) -> DatasetForm {
+pub(super) const fn form(form: Form) -> DatasetForm {
     match form {
         Form::Jsonl => DatasetForm::Jsonl,
         Form::Csv => DatasetForm::Csv,

@@ -52,7 +52,7 @@ pub(super) fn run(
     })
 }
 
-async fn position(client: &Client) -> Result<u64, Failure> {
+pub(super) async fn position(client: &Client) -> Result<u64, Failure> {
     let ask = Ask {
         path: "/v1/health",
         query: &[],

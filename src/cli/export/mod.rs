@@ -2,6 +2,7 @@
 
 mod dataset;
 mod follow;
+mod online;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom};
@@ -14,14 +15,14 @@ use purser_events::Position;
 use super::Failure;
 use super::args::Export;
 use super::out::{bar, stdout, tell};
-use super::place::place;
+use super::place::{Place, place};
 use super::stream::{Edge, Form, Shape, Target, copy};
 use crate::keys::Role;
 
 pub(super) fn run(args: &Export) -> Result<(), Failure> {
     let place = place(&args.place, Role::Auditor)?;
     if let Some(to) = &args.to_place {
-        return dataset::run(args, &place, to);
+        return into(args, &place, to);
     }
     if args.format == Form::Parquet {
         return Err(Failure::ParquetToOne);
@@ -85,6 +86,14 @@ pub(super) fn run(args: &Export) -> Result<(), Failure> {
     file.sync_all().map_err(|source| unwritten(path, source))?;
     tell(&format!("{} is complete", path.display()));
     Ok(())
+}
+
+/// A data set, from where the command looks.
+fn into(args: &Export, place: &Place, to: &str) -> Result<(), Failure> {
+    match place {
+        Place::Data(config) => dataset::run(args, config, to),
+        Place::Server(client) => online::run(args, client, to),
+    }
 }
 
 fn unwritten(path: &Path, source: io::Error) -> Failure {

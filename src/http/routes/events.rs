@@ -23,7 +23,7 @@ use crate::render::{CloudLines, CsvRows, Filter, JsonLines, kind_named};
 use crate::view::View;
 
 /// Events that are rendered while the read side is looked at once.
-const EVENTS_AT_ONCE: usize = 128;
+pub(super) const EVENTS_AT_ONCE: usize = 128;
 
 /// Which part of the log, and how it is written.
 #[derive(Debug, Deserialize, IntoParams)]

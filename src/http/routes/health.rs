@@ -106,6 +106,7 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
         miners_online: online,
         queued: app.service.writer.queued(),
         sockets: app.seats.count(),
+        gaps: app.service.runners.gaps(),
         writer: app.service.stats.counted(),
         events: by_kind(&app.service.stats),
     });

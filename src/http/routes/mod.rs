@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod events;
 pub(crate) mod fees;
+pub(crate) mod files;
 pub(crate) mod funds;
 pub(crate) mod grants;
 pub(crate) mod health;

@@ -194,6 +194,7 @@ const fn file_reason(reason: FileReason) -> &'static str {
         FileReason::NotUtf8 => "not_utf8",
         FileReason::NotJson => "not_json",
         FileReason::NotArray => "not_array",
+        FileReason::TooLarge => "too_large",
     }
 }
 
