@@ -4,12 +4,17 @@
 
 #[path = "kill/audit.rs"]
 mod audit;
+#[expect(dead_code, reason = "no gateway asks for a token here")]
+#[path = "gateway/mod.rs"]
+mod gateway;
 #[path = "kill/grants.rs"]
 mod grants;
 #[path = "kill/load.rs"]
 mod load;
 #[path = "kill/server.rs"]
 mod server;
+#[path = "kill/tickets.rs"]
+mod tickets;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -74,6 +79,10 @@ async fn a_killed_server_comes_back_with_every_answer_it_gave() {
         .filter(|one| matches!(one.work, Work::File(_)))
         .count();
     assert!(files > 0, "files were delivered too");
+    let paid = done
+        .iter()
+        .filter(|one| matches!(one.work, Work::Tickets(_)));
+    assert!(paid.count() > 0, "tickets paid too");
     // Written past the test runner, so that the count is seen whenever the tests run.
     let answers = done.len();
     let line = format!("kill loop: {rounds} kills, {answers} answers, 0 lost, seed {seed}\n");

@@ -12,6 +12,8 @@ mod analysts;
 mod bare;
 mod bucket;
 mod calibrate;
+#[path = "../../tests/gateway/mod.rs"]
+mod gateway;
 mod grants;
 mod history;
 mod http;
@@ -24,8 +26,12 @@ mod pool;
 mod replay;
 mod sockets;
 mod steady;
+mod streams;
 mod table;
+mod tickets;
 mod writer;
+
+use std::path::Path;
 
 use table::Figures;
 
@@ -76,18 +82,7 @@ fn main() {
     if wants("analysts") {
         analysts::measure(&mut figures, directory.path());
     }
-    if wants("jobs") {
-        jobs::measure(&mut figures, directory.path());
-    }
-    if wants("matching") {
-        matching::measure(&mut figures, directory.path());
-    }
-    if wants("sockets") {
-        sockets::measure(&mut figures, directory.path());
-    }
-    if wants("grants") {
-        grants::measure(&mut figures, directory.path());
-    }
+    subjects(&mut figures, directory.path(), &wants);
     if wants("http") {
         http::measure(&mut figures, directory.path(), sync);
     }
@@ -98,4 +93,26 @@ fn main() {
         ids::measure(&mut figures, directory.path());
     }
     println!("\n{figures}");
+}
+
+/// Subjects that need no yardstick.
+fn subjects(figures: &mut Figures, directory: &Path, wants: &dyn Fn(&str) -> bool) {
+    if wants("jobs") {
+        jobs::measure(figures, directory);
+    }
+    if wants("tickets") {
+        tickets::measure(figures);
+    }
+    if wants("streams") {
+        streams::measure(figures, directory);
+    }
+    if wants("matching") {
+        matching::measure(figures, directory);
+    }
+    if wants("sockets") {
+        sockets::measure(figures, directory);
+    }
+    if wants("grants") {
+        grants::measure(figures, directory);
+    }
 }

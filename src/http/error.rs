@@ -30,6 +30,8 @@ pub struct Problem {
     pub results: Option<Box<RawValue>>,
     /// What must be paid first, where money is what is missing.
     pub shortfall: Option<Box<Amount>>,
+    /// The same in tickets of the usual worth, where tickets pay for it.
+    pub shortfall_tickets: Option<u64>,
     /// How many seconds to wait before the same request makes sense again.
     pub retry_after_sec: Option<u32>,
     /// Where what happened nevertheless is recorded.
@@ -74,6 +76,9 @@ pub struct ProblemBody {
     /// What must be paid first, where money is what is missing: base units of the asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<String>,
+    /// The same in tickets of the usual worth, where tickets pay for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortfall_tickets: Option<u64>,
     /// Where what happened nevertheless is recorded: a payment and its refund, a late result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
@@ -95,6 +100,7 @@ impl Problem {
             errors: Vec::new(),
             results: None,
             shortfall: None,
+            shortfall_tickets: None,
             retry_after_sec: code.retry_after_sec(),
             position: None,
         }
@@ -123,6 +129,7 @@ impl Problem {
             errors: vec![FieldError { field, detail }],
             results: None,
             shortfall: None,
+            shortfall_tickets: None,
             retry_after_sec: code.retry_after_sec(),
             position: None,
         }
@@ -165,6 +172,7 @@ impl Problem {
             retry_after_sec: self.retry_after_sec,
             results: self.results.clone(),
             shortfall: self.shortfall.as_ref().map(ToString::to_string),
+            shortfall_tickets: self.shortfall_tickets,
             position: self.position.map(|position| position.0),
         };
         serde_json::to_vec(&body).expect("a problem is plain text and numbers")

@@ -73,7 +73,7 @@ enum Kind {
 }
 
 /// The server, as a node and its gateways reach it.
-struct Node {
+pub(crate) struct Node {
     client: Client,
     url: String,
     coordinator: String,
@@ -81,7 +81,7 @@ struct Node {
 }
 
 impl Node {
-    fn of(server: &Serving, dir: &Path) -> Self {
+    pub(crate) fn of(server: &Serving, dir: &Path) -> Self {
         purser::tls::use_ring();
         Self {
             client: Client::new(),
@@ -102,7 +102,7 @@ impl Node {
         (status, answer.json().await.expect("JSON"))
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let key = match path {
             "/v1/test-clock" => &self.operator,
             _ => &self.coordinator,
@@ -114,7 +114,7 @@ impl Node {
     }
 
     /// Waits until what is read reflects a write.
-    async fn reached(&self, written: &Value) {
+    pub(crate) async fn reached(&self, written: &Value) {
         let path = format!("/v1/balances?min_position={}", written["position"]);
         let request = self.request(Method::GET, &path, &self.coordinator);
         let (status, body) = self.sent(request).await;
@@ -298,6 +298,12 @@ async fn a_stream_without_money_is_stopped_and_can_still_be_updated_and_ended() 
     node.advance(0).await;
     let token = stream.token(Some("new")).await;
     stream.pay(&token, START_SEC).await;
+    let body = json!({ "payer": gateway.address.to_string(), "min_units": 100 });
+    let request = node.request(Method::POST, "/v1/jobs/broke/admit", &node.coordinator);
+    let (status, refused) = node.sent(request.json(&body)).await;
+    assert_eq!(status, 402, "{refused}");
+    assert_eq!(refused["shortfall"], wei(100 - 64), "{refused}");
+    assert_eq!(refused["shortfall_tickets"], 5, "8 seconds each: {refused}");
     let mut decisions = Vec::new();
     for seq in 1..=4 {
         node.advance(seq * 23).await;

@@ -1,5 +1,6 @@
 //! The program as a person or a script meets it: arguments, exit codes, output.
 
+mod balances;
 mod books;
 mod completions;
 mod configuration;

@@ -9,6 +9,7 @@ mod intake;
 mod jobs;
 mod limits;
 mod log;
+mod malformed;
 mod matching;
 mod miners;
 mod payouts;

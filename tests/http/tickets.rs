@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::gateway::{Gateway, RECIPIENT, chain, encoded};
 use crate::server::{Seen, Server, Start, Who};
 
-const PRICE: (i64, i64) = (1_000_000_000, 1);
+pub(crate) const PRICE: (i64, i64) = (1_000_000_000, 1);
 
 /// What eight tickets of the usual worth are worth in whole wei.
 const EIGHT: &str = "64000000000";
 
-async fn server() -> Server {
+pub(crate) async fn server() -> Server {
     Server::with(Start {
         recipient: Some(RECIPIENT),
         ..Start::default()
@@ -23,11 +23,11 @@ async fn server() -> Server {
     .await
 }
 
-fn gateway() -> Gateway {
+pub(crate) fn gateway() -> Gateway {
     Gateway::named("purser/tests/gateway")
 }
 
-fn quote_body(gateway: &Gateway, job: Option<&str>) -> Value {
+pub(crate) fn quote_body(gateway: &Gateway, job: Option<&str>) -> Value {
     let mut body = json!({
         "sender": gateway.address.to_string(),
         "price": { "num": PRICE.0.to_string() },
@@ -40,20 +40,20 @@ fn quote_body(gateway: &Gateway, job: Option<&str>) -> Value {
 }
 
 /// Parameters of tickets for a job, or for any.
-async fn quoted(server: &Server, gateway: &Gateway, job: Option<&str>) -> Value {
+pub(crate) async fn quoted(server: &Server, gateway: &Gateway, job: Option<&str>) -> Value {
     let body = quote_body(gateway, job);
     let seen = server.post("/v1/quotes", Who::Coordinator, &body).await;
     assert_eq!(seen.status, 200, "{seen:?}");
     seen.body["ticket_params"].clone()
 }
 
-async fn pay(server: &Server, payment: &Payment, job: &str) -> Seen {
+pub(crate) async fn pay(server: &Server, payment: &Payment, job: &str) -> Seen {
     let body = json!({ "payment": encoded(payment), "job_id": job });
     server.post("/v1/payments", Who::Coordinator, &body).await
 }
 
 /// The last position, and how much is open and live.
-async fn state(server: &Server) -> (u64, Value) {
+pub(crate) async fn state(server: &Server) -> (u64, Value) {
     let seen = server.get("/v1/tickets", Who::Auditor).await;
     assert_eq!(seen.status, 200, "{seen:?}");
     let position = seen.headers["purser-position"].to_str().expect("digits");
@@ -120,229 +120,6 @@ async fn a_payment_comes_as_json_as_bytes_or_as_the_text_of_a_header() {
     assert_eq!(seen.status, 200, "{seen:?}");
     assert_eq!(seen.body["credited"], "0");
     assert_eq!(state(&server).await, before);
-}
-
-/// A payment in which something is wrong, with the status and what is said of its first ticket.
-type Wrong = (&'static str, fn(&mut Payment), u16, &'static str);
-
-fn params(payment: &mut Payment) -> &mut purser::tickets::wire::TicketParams {
-    payment.ticket_params.as_mut().expect("parameters")
-}
-
-const WRONGS: &[Wrong] = &[
-    ("no round", |p| p.expiration_params = None, 400, "malformed"),
-    (
-        "a round below zero",
-        |p| {
-            p.expiration_params
-                .as_mut()
-                .expect("a round")
-                .creation_round = -1;
-        },
-        422,
-        "malformed",
-    ),
-    (
-        "a short hash of the round",
-        |p| {
-            let round = p.expiration_params.as_mut().expect("a round");
-            round.creation_round_block_hash.pop();
-        },
-        400,
-        "malformed",
-    ),
-    ("no price", |p| p.expected_price = None, 400, "malformed"),
-    (
-        "a denominator of zero",
-        |p| p.expected_price.as_mut().expect("a price").pixels_per_unit = 0,
-        422,
-        "malformed",
-    ),
-    (
-        "a price below zero",
-        |p| p.expected_price.as_mut().expect("a price").price_per_unit = -1,
-        422,
-        "malformed",
-    ),
-    (
-        "no parameters",
-        |p| p.ticket_params = None,
-        400,
-        "malformed",
-    ),
-    (
-        "a short sender",
-        |p| p.sender.truncate(19),
-        400,
-        "malformed",
-    ),
-    (
-        "a short recipient",
-        |p| params(p).recipient.truncate(19),
-        400,
-        "malformed",
-    ),
-    (
-        "a short commitment",
-        |p| params(p).recipient_rand_hash.truncate(31),
-        400,
-        "malformed",
-    ),
-    (
-        "a long seed",
-        |p| params(p).seed = vec![1; 33],
-        422,
-        "malformed",
-    ),
-    (
-        "a face value of 2^96",
-        |p| params(p).face_value = vec![1; 13],
-        422,
-        "malformed",
-    ),
-    (
-        "a face value of 256 bits",
-        |p| params(p).face_value = vec![255; 32],
-        422,
-        "malformed",
-    ),
-    (
-        "a face value beyond 256 bits",
-        |p| params(p).face_value = vec![1; 33],
-        422,
-        "malformed",
-    ),
-    (
-        "a block of 65 bits",
-        |p| params(p).expiration_block = vec![1; 9],
-        422,
-        "malformed",
-    ),
-    (
-        "another recipient",
-        |p| params(p).recipient = vec![7; 20],
-        422,
-        "wrong_recipient",
-    ),
-    ("no sender", |p| p.sender = vec![0; 20], 422, "wrong_sender"),
-    (
-        "another sender",
-        |p| p.sender = vec![7; 20],
-        422,
-        "bad_commitment",
-    ),
-    (
-        "another price",
-        |p| p.expected_price.as_mut().expect("a price").price_per_unit += 1,
-        422,
-        "bad_commitment",
-    ),
-    (
-        "a greater face value",
-        |p| params(p).face_value.push(0),
-        422,
-        "bad_commitment",
-    ),
-    (
-        "a later block",
-        |p| params(p).expiration_block[0] += 1,
-        422,
-        "bad_commitment",
-    ),
-    (
-        "a seed of nobody",
-        |p| params(p).seed = vec![9; 32],
-        422,
-        "not_issued",
-    ),
-    (
-        "no signature",
-        |p| p.ticket_sender_params[0].sig.clear(),
-        422,
-        "bad_signature",
-    ),
-    (
-        "a signature of 64 bytes",
-        |p| p.ticket_sender_params[0].sig.truncate(64),
-        422,
-        "bad_signature",
-    ),
-    (
-        "a signature of 66 bytes",
-        |p| p.ticket_sender_params[0].sig.push(0),
-        422,
-        "bad_signature",
-    ),
-    (
-        "a parity of 1",
-        |p| p.ticket_sender_params[0].sig[64] = 1,
-        422,
-        "bad_signature",
-    ),
-    (
-        "a signature of zeros",
-        |p| p.ticket_sender_params[0].sig = vec![0; 65],
-        422,
-        "bad_signature",
-    ),
-    (
-        "a high s",
-        |p| high_s(&mut p.ticket_sender_params[0].sig),
-        422,
-        "bad_signature",
-    ),
-    (
-        "another number",
-        |p| p.ticket_sender_params[0].sender_nonce = 77,
-        422,
-        "bad_signature",
-    ),
-];
-
-/// The other form of the same signature.
-fn high_s(signature: &mut [u8]) {
-    const ORDER: [u8; 32] = [
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36,
-        0x41, 0x41,
-    ];
-    let mut borrow = 0_i16;
-    for at in (0..32).rev() {
-        let digit = i16::from(ORDER[at]) - i16::from(signature[32 + at]) - borrow;
-        borrow = i16::from(digit < 0);
-        signature[32 + at] = digit.rem_euclid(256) as u8;
-    }
-    signature[64] = 27 + 28 - signature[64];
-}
-
-#[tokio::test]
-async fn a_malformed_or_refused_payment_changes_nothing() {
-    let (server, gateway) = (server().await, gateway());
-    let quoted = quoted(&server, &gateway, None).await;
-    let good = gateway.payment(&quoted, PRICE, [1]);
-    let before = state(&server).await;
-    for (name, spoil, status, verdict) in WRONGS {
-        let mut payment = good.clone();
-        spoil(&mut payment);
-        let seen = pay(&server, &payment, "bad").await;
-        assert_eq!(seen.status, *status, "{name}: {seen:?}");
-        assert!(!seen.code().is_empty(), "{name}");
-        assert_eq!(
-            seen.body["results"][0]["verdict"], *verdict,
-            "{name}: {seen:?}"
-        );
-        assert_eq!(state(&server).await, before, "{name}");
-    }
-    let bytes = good.encode_to_vec();
-    for end in 1..bytes.len() {
-        let body = json!({ "payment": STANDARD.encode(&bytes[..end]), "job_id": "bad" });
-        let seen = server.post("/v1/payments", Who::Coordinator, &body).await;
-        assert!((400..500).contains(&seen.status), "{end}: {seen:?}");
-        assert!(!seen.code().is_empty());
-    }
-    assert_eq!(state(&server).await, before);
-    let seen = pay(&server, &good, "good").await;
-    assert_eq!(seen.status, 200, "{seen:?}");
 }
 
 #[tokio::test]

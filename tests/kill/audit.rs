@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::load::{EVENTS_PER_FILE, Ledger, PAID, Work, ids, send};
+use crate::load::{Done, EVENTS_PER_FILE, Ledger, PAID, Work, ids, send};
 use crate::server::{Http, purser};
+use crate::tickets::{self, TICKET_WEI, TICKETS};
 
 /// How many answered works are delivered again after each start.
 const REPEATED: usize = 12;
@@ -20,7 +21,10 @@ pub(crate) async fn deliver_again(http: &Http, ledger: &Ledger) {
         let answered = send(http, &one.work).await.expect("the server is up");
         assert!(answered.replayed, "{one:?} is new to the server");
         // A file, a debit and a payment are known by what they are, not by a command's id.
-        if matches!(one.work, Work::Register(_) | Work::Beats(_)) {
+        if matches!(
+            one.work,
+            Work::Register(_) | Work::Beats(_) | Work::Tickets(_)
+        ) {
             assert_eq!(answered.positions, one.positions, "{one:?}");
         }
     }
@@ -38,7 +42,7 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
     let text = answer.text().await.expect("the log is read to its end");
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     let (mut position, mut jobs, mut files) = (0, 0, 0);
-    let (mut debits, mut credits) = (Vec::new(), Vec::new());
+    let (mut debits, mut credits, mut batches) = (Vec::new(), Vec::new(), Vec::new());
     for line in text.lines() {
         let event: Value = serde_json::from_str(line).expect("an event is JSON");
         position += 1;
@@ -53,6 +57,12 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
             Some("job_credited") => {
                 let id = event["data"]["payment_id"].as_str();
                 credits.push(id.and_then(|id| id.parse().ok()));
+            }
+            Some("tickets_taken") => {
+                let worth = u64::from(TICKETS) * TICKET_WEI;
+                assert_eq!(event["data"]["credited"], worth.to_string(), "{event}");
+                let id = event["data"]["payer_ref"].as_str();
+                batches.push(id.and_then(|id| id.parse().ok()));
             }
             _ => {}
         }
@@ -74,26 +84,30 @@ pub(crate) async fn events(http: &Http, ledger: &Ledger) {
     let delivered = done.iter().filter(|one| matches!(one.work, Work::File(_)));
     let delivered = delivered.count() as u64;
     assert_eq!((files, jobs), (delivered, EVENTS_PER_FILE * delivered));
-    let each = |pick: fn(&Work) -> Option<u64>| {
-        let mut numbers: Vec<_> = done.iter().filter_map(|one| pick(&one.work)).collect();
-        numbers.sort_unstable();
-        numbers.into_iter().map(Some).collect::<Vec<_>>()
-    };
-    debits.sort_unstable();
-    credits.sort_unstable();
-    let debited = each(|work| match work {
+    once(&done, debits, |work| match work {
         Work::Debit(number) => Some(*number),
         _ => None,
     });
-    let credited = each(|work| match work {
+    once(&done, credits, |work| match work {
         Work::Credit(number) => Some(*number),
         _ => None,
     });
-    assert_eq!(debits, debited, "each debit counts once");
-    assert_eq!(credits, credited, "each payment counts once");
+    once(&done, batches, |work| match work {
+        Work::Tickets(batch) => Some(batch.number),
+        _ => None,
+    });
 }
 
-/// The job's balance is what all payments brought, less what all units cost.
+/// What the log holds of one kind is what was done of it, each once.
+fn once(done: &[Done], mut found: Vec<Option<u64>>, pick: fn(&Work) -> Option<u64>) {
+    let numbers = done.iter().filter_map(|one| pick(&one.work));
+    let mut numbers: Vec<_> = numbers.map(Some).collect();
+    numbers.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, numbers, "each counts once");
+}
+
+/// The jobs' balances are what all payments and tickets brought, less what all units cost.
 pub(crate) async fn balance(http: &Http, ledger: &Ledger) {
     let count = |pick: fn(&Work) -> bool| {
         let done = ledger.done();
@@ -102,14 +116,23 @@ pub(crate) async fn balance(http: &Http, ledger: &Ledger) {
     let paid = PAID * count(|work| matches!(work, Work::Credit(_)));
     let units = count(|work| matches!(work, Work::Debit(_)));
     let cost = (units * 3).div_ceil(2);
-    let request = http
-        .auditor
-        .get(format!("{}/v1/balances?payer=payer&job=job", http.url));
-    let answer = request.send().await.expect("the server is up");
-    let body: Value = answer.json().await.expect("an answer is JSON");
+    let job = job(http, ("payer", "job")).await;
     let balance = i128::from(paid) - i128::from(cost);
-    assert_eq!(body["jobs"][0]["balance"], balance.to_string(), "{body}");
-    assert_eq!(body["jobs"][0]["units"], units);
+    assert_eq!(job["balance"], balance.to_string(), "{job}");
+    assert_eq!(job["units"], units);
+    let batches = count(|work| matches!(work, Work::Tickets(_)));
+    let sender = tickets::gateway().address.to_string();
+    let job = self::job(http, (&sender, tickets::JOB)).await;
+    let brought = batches * u64::from(TICKETS) * TICKET_WEI;
+    assert_eq!(job["balance"], brought.to_string(), "{job}");
+}
+
+async fn job(http: &Http, (payer, job): (&str, &str)) -> Value {
+    let url = format!("{}/v1/balances?payer={payer}&job={job}", http.url);
+    let answer = http.auditor.get(url).send().await;
+    let answer = answer.expect("the server is up");
+    let body: Value = answer.json().await.expect("an answer is JSON");
+    body["jobs"][0].clone()
 }
 
 /// Every byte of the directory is as it was written.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::server::Http;
+use crate::tickets::Batch;
 
 /// Events in each delivered file.
 pub(crate) const EVENTS_PER_FILE: u64 = 3;
@@ -31,6 +32,8 @@ pub(crate) enum Work {
     Debit(u64),
     /// Pay for the job; its payment id makes it like no other.
     Credit(u64),
+    /// Pay for another job with tickets; their signatures make them like no other.
+    Tickets(Batch),
 }
 
 /// Work that was answered.
@@ -63,14 +66,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ledger {
-    fn next(&self) -> Work {
-        match self.next.fetch_add(1, Ordering::Relaxed) {
-            number if number % 5 == 0 => Work::Register(number),
-            number if number % 5 == 1 => Work::File(number),
-            number if number % 5 == 2 => Work::Debit(number),
-            number if number % 5 == 3 => Work::Credit(number),
-            number => Work::Beats(number),
-        }
+    /// What to do next; `None` where the server was gone before it could be prepared.
+    async fn next(&self, http: &Http) -> Option<Work> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        Some(match number % 6 {
+            0 => Work::Register(number),
+            1 => Work::File(number),
+            2 => Work::Debit(number),
+            3 => Work::Credit(number),
+            4 => Work::Tickets(Batch::quoted(http, number).await?),
+            _ => Work::Beats(number),
+        })
     }
 
     /// How many answers have come.
@@ -110,15 +116,14 @@ pub(crate) async fn begin(http: &Http, ledger: &Ledger) {
         .json(&json!({"job_id": "job", "payer": "payer", "price": {"num": "3", "den": "2"}}));
     let opened = open.send().await.expect("the server is up");
     assert_eq!(opened.status(), StatusCode::CREATED);
-    let work = ledger.next();
+    let work = ledger.next(http).await.expect("the server is up");
     let answered = send(http, &work).await.expect("the server is up");
     ledger.finish(work, answered.positions);
 }
 
 /// Sends work until the server is gone.
 pub(crate) async fn feed(http: Http, ledger: Arc<Ledger>) {
-    loop {
-        let work = ledger.next();
+    while let Some(work) = ledger.next(&http).await {
         match send(&http, &work).await {
             Some(answered) => ledger.finish(work, answered.positions),
             None => {
@@ -157,6 +162,10 @@ pub(crate) async fn send(http: &Http, work: &Work) -> Option<Answered> {
                 "payer": "payer", "amount": PAID.to_string(), "source": "cash",
                 "payment_id": number.to_string(),
             })),
+        Work::Tickets(batch) => http
+            .coordinator
+            .post(format!("{}/v1/payments", http.url))
+            .json(&batch.body()),
     };
     let answer = request.send().await.ok()?;
     let status = answer.status();
@@ -173,7 +182,7 @@ fn read(work: &Work, body: &Value) -> Answered {
         position.unwrap_or_else(|| panic!("{work:?}: no position in {of}"))
     };
     match work {
-        Work::Register(_) | Work::Debit(_) | Work::Credit(_) => Answered {
+        Work::Register(_) | Work::Debit(_) | Work::Credit(_) | Work::Tickets(_) => Answered {
             positions: vec![position(body)],
             replayed: body["replayed"] == true,
         },
@@ -198,7 +207,7 @@ pub(crate) fn ids(work: &Work) -> Vec<String> {
         Work::Beats(number) => (0..BEATS_PER_BATCH)
             .map(|beat| beat_id(*number, beat))
             .collect(),
-        Work::File(_) | Work::Debit(_) | Work::Credit(_) => Vec::new(),
+        Work::File(_) | Work::Debit(_) | Work::Credit(_) | Work::Tickets(_) => Vec::new(),
     }
 }
 

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::gateway::RECIPIENT;
+
 /// A server on a free port.
 pub(crate) struct Server {
     child: Child,
@@ -38,6 +40,7 @@ impl Server {
         let mut child = purser()
             .args(["serve", "--bind", "127.0.0.1:0", "--data"])
             .arg(data)
+            .env("PURSER_LIVEPEER_RECIPIENT", RECIPIENT)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

@@ -27,25 +27,31 @@ impl Numbers {
     }
 }
 
-/// The id of a job: of one that closed, is open, or is still to come.
-fn job(numbers: &mut Numbers, world: &World) -> u64 {
-    let opened = world.books.projections.jobs.opened();
-    (opened / 3).saturating_sub(20) + numbers.below(40)
+/// The id of a job: of one that is open, or of one that closed, is open, or is still to come.
+fn job(numbers: &mut Numbers, world: &World, payer: &str) -> String {
+    let folds = &world.books.projections;
+    let number = folds.names.payer(&Label::new(payer).expect("a label"));
+    let which = numbers.below(8) as usize;
+    let open = number.and_then(|number| folds.jobs.of(number).nth(which));
+    match open.filter(|_| numbers.below(2) == 0) {
+        Some(open) => open.id.to_string(),
+        None => {
+            let next = folds.jobs.opened() / 3;
+            (next.saturating_sub(10) + numbers.below(20)).to_string()
+        }
+    }
 }
 
 /// A batch of tickets under one of the sets that were quoted of late: what a set is, and which job
 /// it is for, follows from its number. Now and then it is for another job, or a ticket is bad.
 fn tickets(numbers: &mut Numbers, world: &World) -> String {
     let block = world.books.projections.tickets.chain.last_block();
-    let (quoted, which) = (
-        block.saturating_sub(10) + numbers.below(16),
-        numbers.below(12),
-    );
-    let (set, expires) = (quoted * 12 + which, quoted + 8);
+    let (quoted, which) = (block.saturating_sub(6) + numbers.below(8), numbers.below(6));
+    let (set, expires) = (quoted * 6 + which, quoted + 4);
     let payer = ["p", "q", "r"][which as usize % 3];
     let job = match numbers.below(10) {
-        0 => job(numbers, world),
-        _ => quoted / 16 * 40 + set % 40,
+        0 => job(numbers, world, payer),
+        _ => (quoted / 16 * 40 + set % 40).to_string(),
     };
     let face = ["1", "7", "100", "12345", "max"][which as usize % 5];
     let prob = ["all", "third"][which as usize % 2];
@@ -71,7 +77,7 @@ fn winner(numbers: &mut Numbers, world: &World) -> String {
 /// A command with few names, so that commands meet.
 fn line(numbers: &mut Numbers, world: &World) -> String {
     let payer = numbers.of(&["p", "q", "r"]);
-    let job = format!("{payer}/{}", job(numbers, world));
+    let job = format!("{payer}/{}", job(numbers, world, payer));
     let amount = numbers.of(&["0", "1", "7", "100", "12345", "max"]);
     let (id, small) = (numbers.below(30_000), numbers.below(50));
     let worker = numbers.of(&[
@@ -120,7 +126,7 @@ fn world() -> World {
         "asset ETH 18",
         "asset BTC 8",
         "policy debt 1000",
-        "policy open_jobs 15",
+        "policy open_jobs 9",
     ] {
         world.play(line).expect("it is granted");
     }
@@ -187,7 +193,7 @@ fn money_is_conserved_after_each_of_100_000_commands_of_any_kind() {
         (EventKind::TicketWon, 50),
         (EventKind::WinnerReported, 50),
         (EventKind::JobClosed, 100),
-        (EventKind::JobDebited, 1_000),
+        (EventKind::JobDebited, 2_000),
     ] {
         assert!(seen(kind) > least, "{} of {kind:?}", seen(kind));
     }

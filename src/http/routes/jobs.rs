@@ -10,7 +10,7 @@ use purser_commands::jobs::JobCommand;
 use purser_commands::jobs::answer::JobAnswer;
 use purser_commands::jobs::command::JobName;
 use purser_commands::{Answer as Granted, Command};
-use purser_events::{Actor, Envelope, Label, Position};
+use purser_events::{Actor, AssetNo, Envelope, Label, Position};
 use purser_projections::recall::SeenJob;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -123,7 +123,7 @@ pub(crate) async fn credit(
     request_body(content = AdmitBody<'_>),
     responses(
         (status = 200, body = AdmittedBody),
-        (status = 402, body = ProblemBody, description = "With the `shortfall`"),
+        (status = 402, body = ProblemBody, description = "With the `shortfall`, in tickets too"),
         (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
@@ -138,7 +138,27 @@ pub(crate) async fn admit(
     let body: AdmitBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
     let command = body.command(Some(&job), app.settings.jobs.admit)?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    let reply = submit(&app, (write.principal, id), command).await;
+    answered(&reply.map_err(|problem| in_tickets(&app, (body.payer(), &job), problem))?)
+}
+
+/// Says a shortfall in tickets too, where tickets can pay for the job.
+fn in_tickets(app: &App, (payer, job): (&str, &str), problem: Problem) -> Problem {
+    let paid = job_name(payer, job).ok().filter(|wanted| {
+        let folds = app.service.view.read();
+        let payer = folds.names.payer(&wanted.payer);
+        let job = payer.and_then(|payer| folds.jobs.named(payer, &wanted.id));
+        job.is_some_and(|job| job.asset == AssetNo::ETH)
+    });
+    let worth = app.desk.as_ref().map(|desk| desk.rules.wanted.expected.0);
+    let missing = problem.shortfall.as_ref().map(|missing| missing.0);
+    let (Some(_), Some(worth), Some(missing)) = (paid, worth, missing) else {
+        return problem;
+    };
+    Problem {
+        shortfall_tickets: u64::try_from(missing.div_ceil(worth.max(1))).ok(),
+        ..problem
+    }
 }
 
 /// Charges a job for work that was done: never refused for lack of money.

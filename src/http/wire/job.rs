@@ -221,6 +221,11 @@ pub(crate) struct AdmitBody<'a> {
 }
 
 impl AdmitBody<'_> {
+    /// The job's payer.
+    pub(crate) fn payer(&self) -> &str {
+        &self.payer
+    }
+
     /// The command.
     pub(crate) fn command(&self, path: Option<&str>, rule: AdmitRule) -> Result<Command, Problem> {
         let id = job_id(path, self.job_id.as_deref())?;
