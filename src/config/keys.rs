@@ -207,6 +207,9 @@ keys! {
     /// How often payouts are requested for everybody who is due, in seconds; 0: only on an
     /// operator's word.
     payout_every_sec: u64 = "PURSER_PAYOUT_EVERY_SEC", Some(600);
+    /// What the account that pays is declared to hold, in wei: what is due is set against it where
+    /// no node tells; 0: it is not declared.
+    payout_wallet_wei: Threshold = "PURSER_PAYOUT_WALLET_WEI", Some(Threshold::of(0));
     /// Whether runs only say what they would pay.
     payout_dry_run: bool = "PURSER_PAYOUT_DRY_RUN", Some(false);
     /// When a block is final: `finalized`, or so many blocks.

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use purser_commands::jobs::command::JobRules;
+use purser_events::Amount;
 
 use crate::config::{Config, Networks, Rate};
 use crate::tls::Parties;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub socket_idle_timeout: Duration,
     /// How long a read waits for `min_position`.
     pub min_position_wait: Duration,
+    /// What the account that pays is declared to hold, where no node tells.
+    pub declared_funds: Option<Amount>,
     /// Whether `/v1/metrics` is open; otherwise it asks for an auditor's key.
     pub metrics_open: bool,
     /// The rules that jobs are admitted and stopped by.
@@ -101,6 +104,7 @@ impl Default for Settings {
             socket_frame_bytes_max: 4_096,
             socket_idle_timeout: Duration::from_secs(60),
             min_position_wait: Duration::from_secs(5),
+            declared_funds: None,
             metrics_open: false,
             jobs: JobRules::default(),
         }
@@ -137,6 +141,8 @@ impl Settings {
             socket_frame_bytes_max: config.socket_frame_bytes_max.get(),
             socket_idle_timeout: millis(config.socket_idle_timeout_ms),
             min_position_wait: millis(config.min_position_wait_ms),
+            declared_funds: Some(Amount::from(config.payout_wallet_wei.wei()))
+                .filter(|funds| *funds > Amount::ZERO),
             metrics_open: config.metrics_open,
             jobs: config.livepeer_compat.jobs(),
         }

@@ -8,6 +8,7 @@ use purser_events::{Actor, Label, Position};
 use purser_projections::recall::{RecallKey, Record, SeenCommand};
 use tokio::sync::{mpsc, oneshot};
 
+use super::vigil::Vigil;
 use crate::log::LogReader;
 
 /// A command on its way to the writer.
@@ -102,6 +103,7 @@ pub(crate) enum Request {
 pub struct WriterHandle {
     queue: mpsc::Sender<Request>,
     log: Arc<dyn LogReader>,
+    vigil: Arc<Vigil>,
 }
 
 impl std::fmt::Debug for WriterHandle {
@@ -114,7 +116,8 @@ impl std::fmt::Debug for WriterHandle {
 
 impl WriterHandle {
     pub(crate) fn new(queue: mpsc::Sender<Request>, log: Arc<dyn LogReader>) -> Self {
-        Self { queue, log }
+        let vigil = Arc::new(Vigil::new());
+        Self { queue, log, vigil }
     }
 
     /// How many requests wait.
@@ -130,8 +133,9 @@ impl WriterHandle {
     pub async fn submit(&self, submission: Submission) -> Result<Reply, SubmitError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::One(submission, reply))?;
-        let outcome = answer.await.unwrap_or(Err(SubmitError::Unavailable));
-        self.settle(outcome).await
+        let outcome = self.vigil.wait(answer).await;
+        self.settle(outcome.unwrap_or(Err(SubmitError::Unavailable)))
+            .await
     }
 
     /// Asks for several commands in one commit; the results stand in the same order.
@@ -147,9 +151,10 @@ impl WriterHandle {
             atomic,
             reply,
         }) {
-            Ok(()) => answers
-                .await
-                .unwrap_or_else(|_| vec![Err(SubmitError::Unavailable); count]),
+            Ok(()) => {
+                let outcomes = self.vigil.wait(answers).await;
+                outcomes.unwrap_or_else(|| vec![Err(SubmitError::Unavailable); count])
+            }
             Err(error) => vec![Err(error); count],
         };
         let mut settled = Vec::with_capacity(count);

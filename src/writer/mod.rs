@@ -6,6 +6,7 @@ mod group;
 mod handle;
 mod publisher;
 mod stats;
+mod vigil;
 
 pub use engine::{GENERATION, Start, WriterThread, start};
 pub use handle::{Reply, Submission, SubmitError, WriterHandle};

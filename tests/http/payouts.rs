@@ -1,8 +1,10 @@
 //! Payouts over HTTP, without a chain: other ways of paying, pages, plans, roles.
 
+use purser::config::{Config, Layer};
+use purser::http::Settings;
 use serde_json::json;
 
-use crate::server::{Seen, Server, Who};
+use crate::server::{Seen, Server, Start, Who};
 
 const ADDRESS: &str = "0x1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f";
 
@@ -126,6 +128,38 @@ async fn what_was_not_paid_is_cancelled_once() {
 }
 
 #[tokio::test]
+async fn where_no_node_tells_the_declared_funds_are_set_against_what_is_due() {
+    for (declared, covers) in [("2999999", false), ("3000000", true)] {
+        let settings = Config::from_layers(Layer {
+            payout_wallet_wei: declared.to_owned().try_into().ok(),
+            ..Layer::default()
+        });
+        let settings = Settings::of(&settings);
+        let start = Start {
+            settings,
+            ..Start::default()
+        };
+        let server = Server::with(start).await;
+        owed(&server).await;
+        let rule = json!({ "rule": "payout_threshold_wei", "value": "3000000" });
+        let changed = server.post("/v1/policy", Who::Operator, &rule).await;
+        reached(&server, changed.position()).await;
+        let body = json!({ "dry_run": true });
+        let plan = server.post("/v1/payouts/run", Who::Operator, &body).await;
+        let solvency = &plan.body["solvency"];
+        assert_eq!(
+            (
+                &solvency["funds_wei"],
+                &solvency["funds_from"],
+                &solvency["funds_cover"]
+            ),
+            (&json!(declared), &json!("declared"), &json!(covers)),
+            "{plan:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn without_a_chain_a_run_is_refused_and_a_plan_is_shown() {
     let server = Server::start().await;
     owed(&server).await;
@@ -156,6 +190,10 @@ async fn without_a_chain_a_run_is_refused_and_a_plan_is_shown() {
         (&json!("3000000"), &json!(null))
     );
     assert_eq!(solvency["income_covers"], false);
+    assert_eq!(
+        (&solvency["funds_wei"], &solvency["funds_from"]),
+        (&json!(null), &json!(null))
+    );
     let status = server.get("/v1/status", Who::Operator).await;
     let runners = status.body["runners"].as_array().expect("runners").clone();
     let payouts = runners.iter().find(|one| one["name"] == "payouts");

@@ -126,6 +126,27 @@ struct Nothing;
 
 impl Fault for Nothing {}
 
+/// Nothing that the program does: once everybody is paid, the chain is made to say that somebody
+/// got another amount. A check that does not see it sees nothing.
+pub(crate) struct Planted {
+    /// What the first payee holds more than it was paid.
+    pub(crate) more: bool,
+}
+
+impl Fault for Planted {
+    fn step<'a>(&'a self, run: &'a mut Run<'_>, payouts: &'a [Value]) -> BoxFuture<'a, bool> {
+        Box::pin(async {
+            run.lane.chain.mine(1).await;
+            let (payee, owed) = run.payees[0];
+            if !payouts.is_empty() && payouts.iter().all(|one| one["state"] == "final") {
+                let wrong = if self.more { owed * 2 } else { owed - 1 };
+                run.lane.chain.fund(&payee, wrong).await;
+            }
+            false
+        })
+    }
+}
+
 struct Lies(Lie, u32);
 
 fn lies(lie: Lie, times: u32) -> Shared {

@@ -156,3 +156,16 @@ async fn whatever_fails_wherever_the_program_dies_everybody_is_paid_once() {
     let mut out = std::io::stdout();
     writeln!(out, "{}", table(&tallies)).expect("standard output can be written");
 }
+
+/// The counts can fail: a payee that got its money twice is a double, one that got a wei less than
+/// the log says is a loss.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payee_that_got_another_amount_is_counted() {
+    let mut lane = Lane::start().await;
+    for (more, expected) in [(true, (1, 0)), (false, (0, 1))] {
+        let planted = faults::Planted { more };
+        let name = format!("planted, more: {more}");
+        let seen = play(&mut lane, &planted, (&name, &[])).await;
+        assert_eq!((seen.doubles, seen.losses), expected, "{name}");
+    }
+}

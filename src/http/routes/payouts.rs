@@ -20,7 +20,7 @@ use crate::http::json;
 use crate::http::query::{NoParams, PlainRead, ReadParams};
 use crate::http::wire::answer::Written;
 use crate::http::wire::payout::{
-    ConfirmBody, ElsewhereAnswer, ElsewhereBody, EmptyBody, PayoutPage, RunAnswer, RunBody,
+    ConfirmBody, ElsewhereAnswer, ElsewhereBody, EmptyBody, Funds, PayoutPage, RunAnswer, RunBody,
     payout_ref,
 };
 use crate::log::{LogReader, ReadError};
@@ -207,9 +207,13 @@ pub(crate) async fn run(
 }
 
 async fn planned(app: &App) -> Answer<RunAnswer> {
-    let funds = match &app.payouts {
+    let told = match &app.payouts {
         Some(runner) => runner.funds().await.ok(),
         None => None,
+    };
+    let funds = match (told, app.settings.declared_funds) {
+        (Some(told), _) => Some(Funds::OnChain(told)),
+        (None, declared) => declared.map(Funds::Declared),
     };
     let folds = app.service.view.read();
     let plan = plan(&folds, app.service.clock.now());

@@ -71,11 +71,37 @@ pub(crate) struct SkippedRow {
     why: &'static str,
 }
 
+/// What the account that pays holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Funds {
+    /// The chain tells.
+    OnChain(Amount),
+    /// The operator does.
+    Declared(Amount),
+}
+
+impl Funds {
+    const fn amount(self) -> Amount {
+        match self {
+            Self::OnChain(amount) | Self::Declared(amount) => amount,
+        }
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::OnChain(_) => "chain",
+            Self::Declared(_) => "declared",
+        }
+    }
+}
+
 /// Income and funds against what is due.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Solvency {
-    /// What the signer's account holds; null where payouts are off or the chain does not answer.
+    /// What the account that pays holds; null where no node tells and nothing is declared.
     funds_wei: Option<String>,
+    /// Who says so: `chain`, or `declared` for the setting.
+    funds_from: Option<&'static str>,
     /// What is requested and has not left that account yet.
     outstanding_wei: String,
     /// What this run needs: what is due and what is outstanding.
@@ -109,7 +135,7 @@ impl RunAnswer {
     }
 
     /// What a run would do.
-    pub(crate) fn planned(folds: &Projections, plan: &Plan, funds: Option<Amount>) -> Self {
+    pub(crate) fn planned(folds: &Projections, plan: &Plan, funds: Option<Funds>) -> Self {
         let due = plan.due.iter().map(|due| due_row(folds, due)).collect();
         let skipped = plan.skipped.iter().map(|one| skipped_row(folds, one));
         Self {
@@ -127,7 +153,7 @@ impl RunAnswer {
 }
 
 impl Solvency {
-    fn of(folds: &Projections, plan: &Plan, funds: Option<Amount>) -> Self {
+    fn of(folds: &Projections, plan: &Plan, funds: Option<Funds>) -> Self {
         use purser_projections::accounts::Account;
         let asset = AssetNo::ETH;
         let finished = folds.payouts.finished(asset);
@@ -136,10 +162,11 @@ impl Solvency {
         let needed = plan.total.plus(plan.outstanding);
         let liabilities = spent.plus(plan.outstanding).plus(plan.owed);
         Self {
-            funds_wei: funds.map(|funds| funds.to_string()),
+            funds_wei: funds.map(|funds| funds.amount().to_string()),
+            funds_from: funds.map(Funds::source),
             outstanding_wei: plan.outstanding.to_string(),
             needed_wei: needed.to_string(),
-            funds_cover: funds.map(|funds| funds >= needed),
+            funds_cover: funds.map(|funds| funds.amount() >= needed),
             income_wei: income.to_string(),
             spent_wei: spent.to_string(),
             owed_wei: plan.owed.to_string(),
