@@ -1,8 +1,11 @@
 //! What analysts ask for: speeds of jobs after a long history, and columns.
 
 use std::path::Path;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use purser::analytics::{Key, Tables};
 use purser::export::{DatasetForm, Span};
 use purser::render::Performance;
 use purser_events::intake::{
@@ -14,7 +17,7 @@ use purser_events::{
     Seconds, WorkerNo,
 };
 use purser_projections::Projections;
-use purser_projections::analytics::{Analytics, Window};
+use purser_projections::analytics::{Analytics, PartitionSpeed, Window};
 use purser_projections::names::Partition;
 
 use super::history::History;
@@ -89,6 +92,7 @@ fn speeds(figures: &mut Figures) {
         format!("{} MiB resident", resident_mib()),
         "",
     );
+    reads(figures, &RwLock::new(analytics.clone()), &mut dice);
     let now = Micros((START + SPAN) * 1_000_000);
     let names = Projections::default().names;
     for (name, partition, node_type) in [
@@ -124,6 +128,75 @@ fn speeds(figures: &mut Figures) {
         }
     }
 }
+
+/// Reads of a table while jobs come in and tables are made anew, as in a server.
+fn reads(figures: &mut Figures, fold: &RwLock<Analytics>, dice: &mut Dice) {
+    let (tables, is_over) = (Tables::default(), AtomicBool::new(false));
+    let names = Projections::default().names;
+    let write: &(dyn Fn(Key, &PartitionSpeed) -> Vec<u8> + Sync) = &|(_, window), speed| {
+        let mut text = Vec::new();
+        let table = Performance {
+            partition: &Partition {
+                node_type: NodeType::Ai,
+                region: label("eu"),
+            },
+            names: &names,
+            speed,
+            window,
+            timestamp: "",
+        };
+        table.write(&mut text);
+        text
+    };
+    let now = Micros((START + SPAN) * 1_000_000);
+    let keys = [Window::All, Window::Day, Window::Month].map(|window| (PartitionNo(0), window));
+    for key in keys {
+        tables.make(fold, (key, now), &write);
+    }
+    let mut took = Vec::with_capacity(READS);
+    let mut made = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                tables.refresh(fold, now, &write);
+                std::thread::sleep(began.elapsed() * 4);
+            }
+        });
+        for number in 0..READS {
+            if number.is_multiple_of(100) {
+                let mut fold = fold.write().expect("nobody panicked");
+                for _ in 0..20 {
+                    let position = fold.position.next();
+                    let event = Event::JobProcessed(Box::new(job(position.0, dice)));
+                    let recorded_at = now;
+                    let fact = Recorded {
+                        position,
+                        recorded_at,
+                        event: &event,
+                    };
+                    fold.apply(fact, &mut |_| None);
+                }
+            }
+            let began = Instant::now();
+            let shown = tables.find(keys[number % keys.len()], Position::ORIGIN);
+            let body = shown.expect("it was made").table.text.clone();
+            took.push(began.elapsed().as_secs_f64() * 1e3);
+            made += body.len();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    took.sort_by(f64::total_cmp);
+    figures.row(
+        "analytics: a read while jobs come in, p99",
+        format!("{:.2} ms", took[READS * 99 / 100]),
+        format!("{} KiB each", made / READS / 1_024),
+        "5 ms",
+    );
+}
+
+/// Reads that are measured.
+const READS: usize = 20_000;
 
 /// What this process holds in memory.
 fn resident_mib() -> u64 {

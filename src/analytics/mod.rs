@@ -1,8 +1,8 @@
 //! The analyst: folds the log into [`Analytics`] on a thread of its own, behind the writer.
 //!
 //! Nothing is decided by what it knows, so it may lag; each answer says which position it reflects.
-//! What it knows is kept on disk every now and then, and a start goes on from there. Tables are
-//! written out once per change and then served as they are.
+//! What it knows is kept on disk every now and then, and a start goes on from there. Tables that
+//! are asked for are written out in the background, and served as they are.
 
 mod frozen;
 mod table;
@@ -10,22 +10,30 @@ mod table;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use purser_events::{Envelope, Event, Position};
-use purser_projections::analytics::{Analytics, Looked};
+use purser_projections::analytics::{Analytics, Looked, PartitionSpeed};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::log::{LogReader, ReadError};
+use crate::render::{Performance, compact_time};
 use crate::view::View;
 
 pub use frozen::FrozenFile;
-pub use table::{Shown, Tables};
+pub use table::{Key, Shown, Table, Tables, Write};
 
 /// Between two looks at the log: what came meanwhile is read at once, so that many small commits
 /// cost no more than few large ones.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// Between two looks whether tables are to be made anew.
+const REFRESH: Duration = Duration::from_millis(250);
+
+/// Making tables takes at most one part of so many of the time.
+const REFRESH_SHARE: u32 = 4;
 
 /// The wait after the log could not be read; it doubles up to [`LAST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -45,6 +53,8 @@ pub struct Analyst {
     failure: Mutex<Option<String>>,
     tables: Tables,
     waits_for: Mutex<Option<String>>,
+    view: Arc<View>,
+    clock: Arc<Clock>,
 }
 
 /// What an analyst needs.
@@ -55,13 +65,14 @@ pub(crate) struct Parts {
     pub(crate) file: FrozenFile,
     /// How many events there are at least between two times that it is kept.
     pub(crate) every: u64,
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// The thread of an analyst; it ends when it is told to.
 #[derive(Debug)]
 pub(crate) struct AnalystThread {
     analyst: Arc<Analyst>,
-    thread: JoinHandle<()>,
+    threads: [JoinHandle<()>; 2],
 }
 
 impl Analyst {
@@ -77,14 +88,20 @@ impl Analyst {
             failure: Mutex::default(),
             tables: Tables::default(),
             waits_for: Mutex::default(),
+            view: Arc::clone(&parts.view),
+            clock: Arc::clone(&parts.clock),
         });
         let follower = Arc::clone(&analyst);
         let thread = std::thread::Builder::new()
             .name("analyst".into())
             .spawn(move || follower.follow(&parts))?;
+        let refresher = Arc::clone(&analyst);
+        let tables = std::thread::Builder::new()
+            .name("tables".into())
+            .spawn(move || refresher.refresh())?;
         let thread = AnalystThread {
             analyst: Arc::clone(&analyst),
-            thread,
+            threads: [thread, tables],
         };
         Ok((analyst, thread))
     }
@@ -114,10 +131,53 @@ impl Analyst {
         matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
 
-    /// The tables that were written out already.
+    /// How fast the jobs of a partition are done, in a window that ends now. One that was asked for
+    /// before is found, and may be a moment old, but not older than `at_least`; the first answer,
+    /// and one that reflects more than what was made, is made while the caller waits.
     #[must_use]
-    pub const fn tables(&self) -> &Tables {
-        &self.tables
+    pub fn speed(&self, key: Key, at_least: Position) -> Shown {
+        let found = self.tables.find(key, at_least);
+        found.unwrap_or_else(|| self.make_speed(key))
+    }
+
+    fn make_speed(&self, key: Key) -> Shown {
+        let now = self.clock.now();
+        self.tables
+            .make(&self.fold, (key, now), &|key, speed| self.write(key, speed))
+    }
+
+    /// A table as JSON.
+    fn write(&self, (number, window): Key, speed: &PartitionSpeed) -> Vec<u8> {
+        let folds = self.view.read();
+        let performance = Performance {
+            partition: &folds.names.partitions()[number.index()],
+            names: &folds.names,
+            speed,
+            window,
+            timestamp: &compact_time(folds.recorded_at),
+        };
+        let mut out = Vec::new();
+        performance.write(&mut out);
+        out
+    }
+
+    /// Makes tables anew that are asked for, until it is told to stop.
+    fn refresh(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return self.fail(&error),
+        };
+        let mut wait = REFRESH;
+        while !self.pause(&runtime, wait) {
+            let began = Instant::now();
+            let now = self.clock.now();
+            let write: Write<'_> = &|key, speed| self.write(key, speed);
+            self.tables.refresh(&self.fold, now, write);
+            wait = REFRESH.max(began.elapsed() * REFRESH_SHARE);
+        }
     }
 
     /// What it waits for before it can go on, if it cannot now.
@@ -295,8 +355,10 @@ impl AnalystThread {
     /// Ends the thread.
     pub(crate) fn stop(self) {
         self.analyst.stop.send_replace(true);
-        if self.thread.join().is_err() {
-            tracing::error!("the analyst had ended badly");
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("the analyst had ended badly");
+            }
         }
     }
 }

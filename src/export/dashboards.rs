@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use purser_events::{Micros, PartitionNo, Position};
+use purser_events::{PartitionNo, Position};
 use purser_projections::analytics::Window;
 use purser_projections::names::{Names, Partition};
 use tokio::sync::watch;
@@ -174,9 +174,11 @@ impl State {
 
 /// The files that say something else than what stands in the bucket.
 fn changes(parts: &Parts, settings: Settings, written: &HashMap<String, u128>) -> Vec<File> {
-    let (names, recorded_at) = {
+    let (names, recorded_at, at_least) = {
         let folds = parts.view.read();
-        (folds.names.clone(), folds.recorded_at)
+        // Not more than the analyst has reached: else every table would be made anew.
+        let at_least = folds.position.min(parts.analyst.position());
+        (folds.names.clone(), folds.recorded_at, at_least)
     };
     let mut files = Vec::new();
     for (index, partition) in names.partitions().iter().enumerate() {
@@ -186,7 +188,7 @@ fn changes(parts: &Parts, settings: Settings, written: &HashMap<String, u128>) -
             names: &names,
             number,
             partition,
-            recorded_at,
+            at_least,
         };
         let (region, node_type) = (&partition.region, partition.node_type.as_str());
         let mut push = |name: &str, write: &dyn Fn(&str) -> Vec<u8>| {
@@ -212,7 +214,7 @@ struct OfPartition<'a> {
     names: &'a Names,
     number: PartitionNo,
     partition: &'a Partition,
-    recorded_at: Micros,
+    at_least: Position,
 }
 
 impl OfPartition<'_> {
@@ -233,14 +235,11 @@ impl OfPartition<'_> {
     fn performance(&self, timestamp: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let key = (self.number, Window::All);
-        let shown = self
-            .parts
-            .analyst
-            .speed(key, self.recorded_at, Position::ORIGIN);
+        let shown = self.parts.analyst.speed(key, self.at_least);
         let performance = Performance {
             partition: self.partition,
             names: self.names,
-            speed: &shown.speed,
+            speed: &shown.table.speed,
             window: Window::All,
             timestamp,
         };

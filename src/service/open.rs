@@ -188,7 +188,7 @@ impl Running {
             settings.snapshot_every,
         )
         .map_err(OpenError::Thread)?;
-        let (analyst, analyst_thread) = analyst(settings, &reader, &view)?;
+        let (analyst, analyst_thread) = analyst(settings, &reader, (&view, &clock))?;
         let service = Service {
             writer: handle,
             stats,
@@ -220,13 +220,14 @@ impl Running {
 fn analyst(
     settings: &Settings,
     log: &Arc<dyn LogReader>,
-    view: &Arc<View>,
+    (view, clock): (&Arc<View>, &Arc<Clock>),
 ) -> Result<(Arc<Analyst>, AnalystThread), OpenError> {
     let parts = analytics::Parts {
         log: Arc::clone(log),
         view: Arc::clone(view),
         file: FrozenFile::of(&settings.data),
         every: settings.snapshot_every.max(1),
+        clock: Arc::clone(clock),
     };
     Analyst::start(parts).map_err(OpenError::Thread)
 }

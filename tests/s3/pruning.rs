@@ -115,6 +115,41 @@ async fn a_log_that_is_killed_while_it_is_pruned_loses_nothing() {
     assert!(lines(lost.path()) == lines(data.path()), "the same events");
 }
 
+/// Commands without a server say what they lack.
+fn ask_offline(store: &Store, data: &Path) {
+    store.be_down(true);
+    let failed = run(store, data, &["events", "--to", "3"]);
+    let told = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert_eq!(failed.status.code(), Some(3), "{told}");
+    assert!(told.contains("s3://pool-archive/log/ only"), "{told}");
+    let failed = run(store, data, &["verify"]);
+    assert_eq!(failed.status.code(), Some(3), "{failed:?}");
+    store.be_down(false);
+    // Where no archive is configured, the one that the log names is asked.
+    let mut unnamed = purser(store);
+    unnamed
+        .env_remove("S3_ARCHIVE_BUCKET")
+        .env("PURSER_DATA", data);
+    let verified = unnamed.args(["verify", "--json"]).output();
+    assert_eq!(json(&verified.expect("it runs"))["clean"], true);
+}
+
+/// A byte that changed in the archive is a finding.
+fn change_a_byte(store: &Store, data: &Path) {
+    let keys = store.keys(ARCHIVE);
+    let key = keys
+        .iter()
+        .find(|key| key.starts_with("log/"))
+        .expect("a range");
+    let mut bytes = store.object(ARCHIVE, key).expect("it is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    store.remove(ARCHIVE, key);
+    store.put(ARCHIVE, key, &bytes);
+    let found = run(store, data, &["verify", "--json"]);
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_archive_a_pruned_log_serves_what_it_has_and_says_where_the_rest_is() {
     let (store, data) = (store(), TempDir::new().expect("a directory"));
@@ -131,6 +166,13 @@ async fn without_its_archive_a_pruned_log_serves_what_it_has_and_says_where_the_
     let program = Program::start_as(pruning(&store), data.path());
     let now = program.get("/v1/workers/fees").await;
     assert_eq!(now["totals"], fees["totals"], "balances are at hand");
+    let rows = |table: &Value| table["performance"]["transcode_performance"].clone();
+    let kept = program.current(speed).await;
+    assert_eq!(
+        rows(&kept),
+        rows(&table),
+        "the analytics start from what they kept"
+    );
     let (status, problem) = program.ask("/v1/events?to=3").await;
     assert_eq!(
         (status, &problem["code"]),
@@ -147,39 +189,17 @@ async fn without_its_archive_a_pruned_log_serves_what_it_has_and_says_where_the_
     store.be_down(false);
     let (status, _) = program.ask("/v1/events?to=3&type=asset_declared").await;
     assert_eq!(status, 200, "it is read again as soon as it is there");
-    let rows = |table: &Value| table["performance"]["transcode_performance"].clone();
     assert_eq!(rows(&program.current(speed).await), rows(&table));
     program.end();
 
-    store.be_down(true);
-    let failed = run(&store, data.path(), &["events", "--to", "3"]);
-    let told = String::from_utf8_lossy(&failed.stderr).into_owned();
-    assert_eq!(failed.status.code(), Some(3), "{told}");
-    assert!(told.contains("s3://pool-archive/log/ only"), "{told}");
-    let failed = run(&store, data.path(), &["verify"]);
-    assert_eq!(failed.status.code(), Some(3), "{failed:?}");
-    store.be_down(false);
-    // Where no archive is configured, the one that the log names is asked.
-    let mut unnamed = purser(&store);
-    unnamed
-        .env_remove("S3_ARCHIVE_BUCKET")
-        .env("PURSER_DATA", data.path());
-    let verified = unnamed.args(["verify", "--json"]).output();
-    assert_eq!(json(&verified.expect("it runs"))["clean"], true);
+    ask_offline(&store, data.path());
+    // What was kept of the analytics is a cache: damaged, it is made anew, from the archive too.
+    std::fs::write(data.path().join("snapshots/analytics"), b"no analytics").expect("written");
+    let program = Program::start_as(pruning(&store), data.path());
+    assert_eq!(rows(&program.current(speed).await), rows(&table));
+    program.end();
 
-    // A byte that changed in the archive is a finding.
-    let keys = store.keys(ARCHIVE);
-    let key = keys
-        .iter()
-        .find(|key| key.starts_with("log/"))
-        .expect("a range");
-    let mut bytes = store.object(ARCHIVE, key).expect("it is there");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    store.remove(ARCHIVE, key);
-    store.put(ARCHIVE, key, &bytes);
-    let found = run(&store, data.path(), &["verify", "--json"]);
-    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    change_a_byte(&store, data.path());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@
 //! median looks at a hundredth of the samples.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -221,83 +222,151 @@ impl Distribution {
 /// What the samples of several distributions add up to, together.
 #[must_use]
 pub fn summary<'a>(of: impl Iterator<Item = &'a Distribution> + Clone) -> Summary {
+    summary_with(of, FEW)
+}
+
+/// So many classes are sorted by comparison, more of them by counting.
+const FEW: usize = 4_096;
+
+fn summary_with<'a>(of: impl Iterator<Item = &'a Distribution> + Clone, few: usize) -> Summary {
     let count: u64 = of.clone().map(Distribution::count).sum();
     if count == 0 {
         return Summary::default();
     }
-    let ranks = Ranks::of(of.clone());
-    let middle = ranks.nth(count / 2);
-    let lower = match count % 2 {
-        0 => ranks.nth(count / 2 - 1),
-        _ => middle,
-    };
+    let ranks = Ranks::of(of.clone(), few);
+    let middle = count / 2;
+    let lower = middle - u64::from(count.is_multiple_of(2));
     Summary {
         count,
         sum: of.map(|one| one.sum).sum(),
-        min: ranks.nth(0),
-        max: ranks.nth(count - 1),
-        median_x2: i128::from(lower) + i128::from(middle),
+        min: ranks.lowest(),
+        max: ranks.highest(),
+        median_x2: ranks.sum_of(lower, middle),
     }
 }
 
-/// The classes of several distributions, with how many samples come before each.
+/// A class with its number.
+type Numbered<'a> = (u16, &'a Class);
+
+/// The classes of several distributions, in order.
 struct Ranks<'a> {
     below_zero: BTreeMap<i64, u64>,
-    classes: BTreeMap<u16, (u64, Vec<&'a Class>)>,
+    classes: Vec<Numbered<'a>>,
 }
 
 impl<'a> Ranks<'a> {
-    fn of(all: impl Iterator<Item = &'a Distribution>) -> Self {
-        let mut ranks = Self {
-            below_zero: BTreeMap::new(),
-            classes: BTreeMap::new(),
-        };
-        for one in all {
-            for (value, count) in &one.below_zero {
-                *ranks.below_zero.entry(*value).or_default() += count;
-            }
-            for (number, class) in &one.classes {
-                let (count, classes) = ranks.classes.entry(*number).or_default();
-                *count += class.len();
-                classes.push(class);
-            }
+    fn of(all: impl Iterator<Item = &'a Distribution> + Clone, few: usize) -> Self {
+        let mut below_zero = BTreeMap::new();
+        for (value, count) in all.clone().flat_map(|one| &one.below_zero) {
+            *below_zero.entry(*value).or_default() += count;
         }
-        ranks
+        let classes = all.flat_map(|one| &one.classes);
+        let mut classes: Vec<_> = classes.map(|(number, class)| (*number, class)).collect();
+        if classes.len() > few {
+            classes = counted(&classes);
+        } else {
+            classes.sort_unstable_by_key(|(number, _)| *number);
+        }
+        Self {
+            below_zero,
+            classes,
+        }
     }
 
-    /// The sample of this rank, from 0.
-    fn nth(&self, mut rank: u64) -> i64 {
-        for (value, count) in &self.below_zero {
-            if rank < *count {
-                return *value;
+    fn groups(&self) -> impl DoubleEndedIterator<Item = &[Numbered<'a>]> {
+        self.classes.chunk_by(|one, other| one.0 == other.0)
+    }
+
+    fn lowest(&self) -> i64 {
+        let below = self.below_zero.keys().next().copied();
+        let above = || self.groups().next().map(|group| *ends_of(group).start());
+        below.or_else(above).unwrap_or(0)
+    }
+
+    fn highest(&self) -> i64 {
+        let above = self.groups().next_back();
+        let above = above.map(|group| *ends_of(group).end());
+        let below = || self.below_zero.keys().next_back().copied();
+        above.or_else(below).unwrap_or(0)
+    }
+
+    /// The samples of two ranks, from 0, added up. The second is the first, or the next.
+    fn sum_of(&self, lower: u64, upper: u64) -> i128 {
+        let mut passed = 0;
+        let mut sum = 0;
+        let mut take = |values: &mut dyn Iterator<Item = (i64, u64)>| {
+            for (value, count) in values {
+                let here = passed..passed + count;
+                let wanted = [lower, upper]
+                    .into_iter()
+                    .filter(|rank| here.contains(rank));
+                sum += i128::from(value) * wanted.count() as i128;
+                passed += count;
             }
-            rank -= count;
-        }
-        for (number, (count, classes)) in &self.classes {
-            if rank < *count {
-                let value = nth_of(low_of(*number), classes, rank);
-                return i64::try_from(value).expect("samples are of 63 bits");
+        };
+        take(
+            &mut self
+                .below_zero
+                .iter()
+                .map(|(value, count)| (*value, *count)),
+        );
+        let mut before: u64 = self.below_zero.values().sum();
+        for group in self.groups() {
+            let count: u64 = group.iter().map(|(_, class)| class.len()).sum();
+            let here = before..before + count;
+            if here.contains(&lower) || here.contains(&upper) {
+                take(&mut sorted(group).into_iter());
+            } else {
+                take(&mut std::iter::once((0, count)));
             }
-            rank -= count;
+            before += count;
+            if before > upper {
+                break;
+            }
         }
-        0
+        sum
     }
 }
 
-/// The sample of this rank among those of one class.
-fn nth_of(low: u64, classes: &[&Class], mut rank: u64) -> u64 {
-    let mut samples = Vec::new();
-    classes
-        .iter()
-        .for_each(|class| class.append_to(low, &mut samples));
-    samples.sort_unstable();
-    for (value, count) in samples {
-        if rank < count {
-            return value;
-        }
-        rank -= count;
+/// Classes in order of their numbers: as many of them as there are of each number are counted
+/// first, so that each finds its place at once.
+fn counted<'a>(classes: &[Numbered<'a>]) -> Vec<Numbered<'a>> {
+    let most = classes.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    let mut places = vec![0; usize::from(most) + 2];
+    for (number, _) in classes {
+        places[usize::from(*number) + 1] += 1;
     }
-    low
+    for at in 1..places.len() {
+        places[at] += places[at - 1];
+    }
+    let mut ordered = classes.to_vec();
+    for one in classes {
+        let place: &mut usize = &mut places[usize::from(one.0)];
+        ordered[*place] = *one;
+        *place += 1;
+    }
+    ordered
+}
+
+/// The samples of classes of one number, in order, and how often each is there.
+fn sorted(group: &[Numbered<'_>]) -> Vec<(i64, u64)> {
+    let mut samples = Vec::new();
+    for (number, class) in group {
+        class.append_to(low_of(*number), &mut samples);
+    }
+    samples.sort_unstable();
+    let signed = |value| i64::try_from(value).expect("samples are of 63 bits");
+    let samples = samples.into_iter();
+    samples
+        .map(|(value, count)| (signed(value), count))
+        .collect()
+}
+
+/// The lowest and the highest sample of classes of one number.
+fn ends_of(group: &[Numbered<'_>]) -> RangeInclusive<i64> {
+    let samples = sorted(group);
+    let end = |sample: Option<&(i64, u64)>| sample.map_or(0, |(value, _)| *value);
+    end(samples.first())..=end(samples.last())
 }
 
 #[cfg(test)]
@@ -357,6 +426,7 @@ mod tests {
                 odd if odd % 2 == 1 => 2 * i128::from(all[middle]),
                 _ => i128::from(all[middle - 1]) + i128::from(all[middle]),
             };
+            prop_assert_eq!(summary_with(distributions.iter(), 0), told, "sorted by counting");
             prop_assert_eq!(told, Summary {
                 count: all.len() as u64,
                 sum: all.iter().map(|one| i128::from(*one)).sum(),

@@ -13,7 +13,7 @@ use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{AUDITOR, Read, at, json};
 use crate::http::query::ReadParams;
-use crate::render::{Performance, Summary, compact_time};
+use crate::render::{Summary, compact_time};
 
 /// Over which time, and how fresh.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -114,22 +114,13 @@ fn write(
     (window, at_least): (Window, Position),
 ) -> (Position, Vec<u8>) {
     let service = &app.service;
-    let shown = service
-        .analyst
-        .speed((number, window), service.clock.now(), at_least);
+    let shown = service.analyst.speed((number, window), at_least);
     let folds = service.view.read();
     let partition = &folds.names.partitions()[number.index()];
     let timestamp = &compact_time(folds.recorded_at);
     let position = shown.position.min(folds.position);
     let mut out = format!(r#"{{"position":{},"performance":"#, position.0).into_bytes();
-    let performance = Performance {
-        partition,
-        names: &folds.names,
-        speed: &shown.speed,
-        window,
-        timestamp,
-    };
-    performance.write(&mut out);
+    out.extend_from_slice(&shown.table.text);
     out.extend_from_slice(br#","summary":"#);
     let summary = Summary {
         folds: &folds,
