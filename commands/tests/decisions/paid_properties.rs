@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use purser_events::payer::FundsDeposited;
-use purser_events::{
-    Amount, AssetNo, Balance, Event, EventKind, Label, PayerNo, RailNo, Recorded, WinnerNo,
-};
+use purser_events::{Amount, AssetNo, Balance, Event, EventKind, Label, PayerNo, RailNo, WinnerNo};
 use purser_projections::accounts::{Account, Ledger};
 
 use crate::script::World;
@@ -312,11 +310,7 @@ fn an_asset_whose_books_are_full_takes_no_more() {
         payment: Label::new("full").expect("a label"),
         funds: Amount((1 << 120) + 1),
     }));
-    world.books.apply(Recorded {
-        position: world.books.projections.position.next(),
-        recorded_at: world.now,
-        event: &event,
-    });
+    world.happen(event);
     for line in ["deposit p 1 id=next", "transfer p/j 1", "credit p/j 1 id=c"] {
         let refused = world.play(line).expect_err("the books are full");
         assert_eq!(refused.code(), "amount_too_large", "{line}");
