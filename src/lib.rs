@@ -26,4 +26,5 @@ pub mod simulate;
 pub mod tickets;
 pub mod tls;
 pub mod view;
+pub mod what_if;
 pub mod writer;

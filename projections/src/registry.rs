@@ -1,5 +1,6 @@
 //! The workers that registered: what they offer, whether they live.
 
+mod hours;
 mod pulse;
 
 use std::sync::Arc;
@@ -11,8 +12,12 @@ use purser_events::worker::{
 use purser_events::{Event, Label, Micros, Position, Recorded, WorkerNo};
 use serde::{Deserialize, Serialize};
 
+use crate::paged::Paged;
 use crate::policy::Policy;
 
+use hours::Hours;
+
+pub use hours::WINDOW_HOURS;
 pub use pulse::{Pulse, State, Status};
 
 /// The workers that registered.
@@ -24,6 +29,7 @@ pub use pulse::{Pulse, State, Status};
 pub struct Registry {
     pulses: Vec<Pulse>,
     files: Vec<Option<Arc<WorkerFile>>>,
+    hours: Paged<Hours>,
     live: u32,
 }
 
@@ -118,6 +124,12 @@ impl Registry {
     fn beat(&mut self, beat: &WorkerBeat, at: Micros, policy: &Policy) {
         let pulse = &mut self.pulses[beat.worker.index()];
         assert!(pulse.live(), "only a live worker beats");
+        let minute = (at.0 / 60_000_000) as u32;
+        let hour = Hours::of_minute(minute);
+        if hour != Hours::of_minute(pulse.last_minute) {
+            let hours = self.hours.at(beat.worker.index());
+            hours.begin(hour, pulse.minutes_beaten);
+        }
         pulse.beat(at, beat);
         pulse.hear(at, policy);
     }
@@ -256,13 +268,6 @@ impl Registry {
         self.live
     }
 
-    /// How many workers are reachable at `at`: heard within the grace, in a session that goes on.
-    #[must_use]
-    pub fn online(&self, at: Micros, policy: &Policy) -> u32 {
-        let census = self.census(at, policy);
-        census.online + census.degraded
-    }
-
     /// How many workers stand how at `at`.
     #[must_use]
     pub fn census(&self, at: Micros, policy: &Policy) -> Census {
@@ -299,6 +304,22 @@ impl Registry {
         pulses
             .filter(move |(_, pulse)| pulse.silent(at, grace_ms))
             .map(|(index, _)| WorkerNo::following(index))
+    }
+}
+
+impl Registry {
+    /// The share of the last minutes of our clock in which a worker beat, in millionths: of those
+    /// of the last [`WINDOW_HOURS`] hours, the one that goes on with them, or since it registered.
+    #[must_use]
+    pub fn recent_uptime_ppm(&self, worker: Worker<'_>, now: Micros) -> u32 {
+        let minute = |at: Micros| (at.0 / 60_000_000) as u32;
+        let hour = Hours::of_minute(minute(now));
+        let window = hour.saturating_sub(WINDOW_HOURS - 1) * 60;
+        let from = window.max(minute(worker.file.since));
+        let minutes = (minute(now) + 1).saturating_sub(from).max(1);
+        let beaten = self.hours.get(worker.number.index());
+        let beaten = beaten.map_or(0, |hours| hours.beaten(worker.pulse, hour));
+        (u64::from(beaten.min(minutes)) * 1_000_000 / u64::from(minutes)) as u32
     }
 }
 

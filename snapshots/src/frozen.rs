@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The version of the folds. It grows whenever a fold, or the stored form of one, changes: older
 /// snapshots are skipped then, and the log is replayed.
-pub const FOLD_VERSION: u32 = 8;
+pub const FOLD_VERSION: u32 = 9;
 
 /// The version of the analytics, in the same way.
 pub const ANALYTICS_VERSION: u32 = 1;

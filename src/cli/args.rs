@@ -10,7 +10,7 @@ use purser_events::policy::NodeType;
 use super::events::Shown;
 use super::payouts::args::{Audit, Payouts};
 use super::stream::{Form, Wanted};
-use crate::config::{Bind, Commission, Layer};
+use crate::config::{Bind, Commission, Layer, MatchWeights};
 use crate::tls::ClientFiles;
 
 /// The book of record of a compute pool: an event log, and everything that adds up from it.
@@ -206,7 +206,11 @@ fn jobs() -> clap::builder::RangedI64ValueParser<u32> {
 
 /// A simulated pool against a running server.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Simulate {
+    /// Something else than driving a server.
+    #[command(subcommand)]
+    pub action: Option<SimulateAction>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -222,6 +226,36 @@ pub struct Simulate {
     /// The pool.
     #[command(flatten)]
     pub pool: PoolArgs,
+    /// Prints JSON for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Something else than driving a server.
+#[derive(Debug, Subcommand)]
+pub enum SimulateAction {
+    /// Asks recorded matches anew, under other weights: what would change with the rule
+    Match(WhatIfArgs),
+}
+
+/// Other weights, for recorded matches.
+#[derive(Debug, clap::Args)]
+pub struct WhatIfArgs {
+    /// Where the matches are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The weights, such as cap:0.4,price:0.2,latency:0.2,trust:0.15,load:0.05
+    #[arg(long)]
+    pub weights: MatchWeights,
+    /// The first position
+    #[arg(long, default_value_t = 1)]
+    pub from: u64,
+    /// The last position; the end of the log where it is left out
+    #[arg(long)]
+    pub to: Option<u64>,
+    /// How many of the matches that change are shown
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(..=500))]
+    pub limit: u16,
     /// Prints JSON for machines
     #[arg(long)]
     pub json: bool,

@@ -84,6 +84,7 @@ fn genesis(config: &Config) -> Genesis {
         lease_ttl_ms: config.lease_ttl_sec.millis(),
         heartbeat_grace_ms: config.heartbeat_grace_sec.millis(),
         heartbeat_interval_ms: config.heartbeat_interval_sec.millis(),
+        match_weights: config.match_weights.weights(),
         grants: grants(config),
         payout_interval_ms: interval_ms(config.payout_interval_sec),
         payout_run_max: config.payout_run_max_wei.wei(),

@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::chain::{Finality, RpcUrls};
 use super::grants::{Percent, PoolAsset, Units};
 use super::livepeer::{Account, Prices, ServiceAddr, Switches};
+use super::matching::MatchWeights;
 use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
 use super::value::{
@@ -126,6 +127,8 @@ keys! {
     beat_rate: Rate = "PURSER_BEAT_RATE", Some(Rate::of(1, 5, 3));
     /// Matches that one coordinator's key asks for.
     match_rate: Rate = "PURSER_MATCH_RATE", Some(Rate::of(20, 1, 40));
+    /// How long a worker's session token is good, in seconds; renewing the lease answers a new one.
+    session_token_ttl_sec: Seconds = "PURSER_SESSION_TOKEN_TTL_SEC", Some(Seconds(900));
     /// WebSockets of workers that are open at once; a further one is answered 503.
     sockets_max: NonZeroUsize = "PURSER_SOCKETS_MAX", count(16_384);
     /// Bytes of a frame of a WebSocket.
@@ -247,6 +250,8 @@ keys! {
     heartbeat_grace_sec: Seconds = "PURSER_HEARTBEAT_GRACE_SEC", Some(Seconds(120));
     /// How soon a worker is asked to beat again, in seconds, for a new data directory.
     heartbeat_interval_sec: Seconds = "PURSER_HEARTBEAT_INTERVAL_SEC", Some(Seconds(15));
+    /// The weights of the parts of a match's score; together one; for a new data directory.
+    match_weights: MatchWeights = "PURSER_MATCH_WEIGHTS", Some(MatchWeights::DEFAULT);
     /// The asset of the pools of generosity, as `code:exponent`, for a new data directory.
     pool_asset: PoolAsset = "PURSER_POOL_ASSET", Some(PoolAsset::default());
     /// What the house's own pool begins with, in base units, for a new data directory.
@@ -306,6 +311,10 @@ pub const SOURCE_VARIABLES: &[Key] = &[
     Key {
         name: "heartbeat_grace_sec",
         variable: "HEARTBEAT_GRACE_SEC",
+    },
+    Key {
+        name: "match_weights",
+        variable: "DEFAULT_WEIGHTS",
     },
     Key {
         name: "commission_bps",
@@ -412,6 +421,7 @@ impl Layer {
             coordinator_secret: variable(get, "COORDINATOR_SHARED_SECRET")?,
             lease_ttl_sec: variable(get, "SESSION_TTL_SEC")?,
             heartbeat_grace_sec: variable(get, "HEARTBEAT_GRACE_SEC")?,
+            match_weights: variable(get, "DEFAULT_WEIGHTS")?,
             commission_bps: get("POOL_COMMISSION_RATE")
                 .map(|text| commission_of_rate(&text))
                 .transpose()

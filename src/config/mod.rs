@@ -4,6 +4,7 @@ mod chain;
 mod grants;
 mod keys;
 mod livepeer;
+mod matching;
 mod tls;
 mod traffic;
 mod value;
@@ -17,6 +18,7 @@ pub use chain::{Finality, RpcUrls, host_of};
 pub use grants::{Percent, PoolAsset, Units};
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
 pub use livepeer::{Account, Prices, ServiceAddr, Switches};
+pub use matching::MatchWeights;
 pub use tls::{ClientRoles, PemFile};
 pub use traffic::{Bucket, Networks, Rate};
 pub use value::{

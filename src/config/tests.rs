@@ -40,6 +40,10 @@ fn the_names_of_the_sources_are_honoured() {
         ("COORDINATOR_SHARED_SECRET", "s3cret"),
         ("SESSION_TTL_SEC", "61"),
         ("HEARTBEAT_GRACE_SEC", "121"),
+        (
+            "DEFAULT_WEIGHTS",
+            "cap:0.1,price:0.5,latency:0.2,trust:0.15,load:0.05",
+        ),
         ("POOL_COMMISSION_RATE", "0.29"),
         (
             "PAYMENT_THRESHOLD_WEI",
@@ -50,6 +54,7 @@ fn the_names_of_the_sources_are_honoured() {
     assert_eq!(config.bind.to_string(), "0.0.0.0:9000");
     assert_eq!(config.lease_ttl_sec.millis(), 61_000);
     assert_eq!(config.heartbeat_grace_sec.millis(), 121_000);
+    assert_eq!(config.match_weights.weights().price, 500_000);
     assert_eq!(config.commission_bps.basis_points().get(), 2_900);
     assert_eq!(config.payout_threshold_wei.wei().0, u128::MAX);
     let secret = config.coordinator_secret.expect("it was given");

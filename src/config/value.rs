@@ -41,6 +41,12 @@ pub enum ValueError {
     /// It is no amount in wei.
     #[error("takes an amount in wei as a text of digits, below 2^128")]
     Threshold,
+    /// They are no weights.
+    #[error(
+        "takes weights that are one together, such as \
+             cap:0.4,price:0.2,latency:0.2,trust:0.15,load:0.05"
+    )]
+    Weights,
     /// It is no list of partitions.
     #[error(
         "takes partitions as node_type|region, such as ai|us-central; the node type is \

@@ -160,6 +160,9 @@ codes! {
         "the key is not known" => "use a key of `keys.toml`";
     InvalidSession "invalid_session" 401 Refused
         "the session token was not issued by this server" => "register, and use the token answered";
+    SessionTokenExpired "session_token_expired" 401 Refused
+        "the session token's time is over"
+        => "register again; renew the lease before that, which answers a new token";
     SessionEnded "session_ended" 401 Refused
         "the session ended: logged out, lapsed or replaced" => "register again";
     Forbidden "forbidden" 403 Refused

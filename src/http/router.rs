@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::routes::{
     accounts, analytics, balances, capabilities, clock, commands, events, fees, files, funds,
     grants, health, instructions, intake, jobs, matching, miners, payer_statement, payments,
-    payouts, policy, pool, registry, standing, statement, status, stream, tickets, token,
+    payouts, policy, pool, registry, standing, statement, status, stream, tickets, token, what_if,
 };
 use super::settings::Settings;
 use super::socket::{__path_socket, Seats, socket};
@@ -139,6 +139,7 @@ fn routes() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(matching::make))
         .routes(routes!(matching::made))
         .routes(routes!(matching::feedback))
+        .routes(routes!(what_if::ask))
         .routes(routes!(standing::suspend))
         .routes(routes!(standing::resume))
         .routes(routes!(standing::probe))

@@ -6,6 +6,7 @@ use purser_events::WorkerNo;
 use super::app::App;
 use super::code::Code;
 use super::error::Problem;
+use crate::session::Proved;
 
 /// A session that a token proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// What a token proved, as long as it is good.
+    pub(crate) const fn of(proved: Proved) -> Self {
+        let Proved {
+            worker, session, ..
+        } = proved;
+        Self { worker, session }
+    }
+
     /// How a command names the worker.
     pub(crate) const fn worker(self) -> WorkerRef {
         let Self { worker, session } = self;
@@ -31,10 +40,23 @@ pub(crate) fn prove(app: &App, token: Option<&str>) -> Result<Session, Problem> 
         ));
     };
     match app.keys.sessions().verify(token) {
-        Some((worker, session)) => Ok(Session { worker, session }),
+        Some(proved) if !proved.is_good(app.service.clock.now()) => {
+            Err(Problem::new(Code::SessionTokenExpired))
+        }
+        Some(proved) => Ok(Session::of(proved)),
         None if app.keys.authenticate(token).is_some() => Err(Problem::new(Code::Forbidden)),
         None => Err(Problem::new(Code::InvalidSession)),
     }
+}
+
+/// A new token of a session, good for as long as tokens are.
+pub(crate) fn issue(app: &App, session: Session) -> String {
+    let life_ms = u64::try_from(app.settings.session_token_ttl.as_millis()).unwrap_or(u64::MAX);
+    app.keys.sessions().issue(Proved {
+        worker: session.worker,
+        session: session.session,
+        until_ms: app.service.clock.now().millis().saturating_add(life_ms),
+    })
 }
 
 /// Whether a session goes on, as far as the read side knows. A session that was just granted may

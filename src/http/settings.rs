@@ -43,6 +43,8 @@ pub struct Settings {
     pub client_roles: Parties,
     /// How often each caller may ask.
     pub rates: Rates,
+    /// How long a session token is good.
+    pub session_token_ttl: Duration,
     /// How many WebSockets are open at once.
     pub sockets_max: usize,
     /// Bytes of a frame of a WebSocket.
@@ -100,6 +102,7 @@ impl Default for Settings {
             trusted_proxies: Networks::default(),
             client_roles: Parties::NONE,
             rates: Rates::OFF,
+            session_token_ttl: Duration::from_secs(900),
             sockets_max: 16_384,
             socket_frame_bytes_max: 4_096,
             socket_idle_timeout: Duration::from_secs(60),
@@ -137,6 +140,7 @@ impl Settings {
                 beat: config.beat_rate,
                 matches: config.match_rate,
             },
+            session_token_ttl: config.session_token_ttl_sec.duration(),
             sockets_max: config.sockets_max.get(),
             socket_frame_bytes_max: config.socket_frame_bytes_max.get(),
             socket_idle_timeout: millis(config.socket_idle_timeout_ms),

@@ -236,7 +236,11 @@ mod tests {
             assert_eq!(role(&first, key), Some(expected));
             assert_eq!(first.authenticate(key), second.authenticate(key));
         }
-        let token = first.sessions().issue(purser_events::WorkerNo(4), 2);
+        let token = first.sessions().issue(crate::session::Proved {
+            worker: purser_events::WorkerNo(4),
+            session: 2,
+            until_ms: 0,
+        });
         assert!(second.sessions().verify(&token).is_some());
         let names = fs::read_dir(data.path()).expect("listed").count();
         assert_eq!(names, 1, "no draft is left");
@@ -337,7 +341,11 @@ mod tests {
     fn without_a_lasting_secret_sessions_last_until_the_next_start() {
         let keys = opened("coordinator = ['a']").expect("read");
         let again = opened("coordinator = ['a']").expect("read");
-        let token = keys.sessions().issue(purser_events::WorkerNo(1), 1);
+        let token = keys.sessions().issue(crate::session::Proved {
+            worker: purser_events::WorkerNo(1),
+            session: 1,
+            until_ms: 0,
+        });
         assert!(keys.sessions().verify(&token).is_some());
         assert!(again.sessions().verify(&token).is_none());
     }

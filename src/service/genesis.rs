@@ -5,6 +5,7 @@ use purser_commands::command::{DeclareAsset, DeclarePartition, SetPolicy};
 use purser_commands::grants::GrantCommand;
 use purser_commands::grants::command::OpenPool;
 use purser_events::grant::{GrantRule, Tier};
+use purser_events::matching::Weights;
 use purser_events::policy::{NodeType, PolicyChange};
 use purser_events::{Actor, Amount, BasisPoints, Label, Wei};
 
@@ -24,6 +25,8 @@ pub struct Genesis {
     pub heartbeat_grace_ms: u32,
     /// How soon a worker is asked to beat again, in milliseconds.
     pub heartbeat_interval_ms: u32,
+    /// The weights of the parts of a match's score.
+    pub match_weights: Weights,
     /// The rules of the grants, and the house's own pool.
     pub grants: GrantsGenesis,
     /// How long after its last payout a worker is not due again, in milliseconds.
@@ -104,6 +107,7 @@ impl Default for Genesis {
             lease_ttl_ms: 60_000,
             heartbeat_grace_ms: 120_000,
             heartbeat_interval_ms: 15_000,
+            match_weights: Weights::default(),
             grants: GrantsGenesis::default(),
             payout_interval_ms: 0,
             payout_run_max: Wei(u128::MAX),
@@ -133,6 +137,13 @@ impl Genesis {
                 expected: None,
             })
         }));
+        // The folds begin with the usual weights.
+        if self.match_weights != Weights::default() {
+            commands.push(Command::SetPolicy(SetPolicy {
+                change: PolicyChange::MatchWeights(self.match_weights),
+                expected: None,
+            }));
+        }
         commands.extend(self.grants.commands());
         commands.extend(self.partitions.iter().map(|(node_type, region)| {
             let (node_type, region) = (*node_type, region.clone());

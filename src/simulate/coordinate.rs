@@ -57,29 +57,27 @@ async fn give_out<'a>(
         let Some(turn) = waiting.pop_front() else {
             break;
         };
-        let position = match turn.assign(client, driven.position).await? {
-            Found::Worker(worker, position) => {
-                wave.push((turn, worker));
-                Some(position)
-            }
+        let found = turn.assign(client, driven.position).await?;
+        if let Found::Worker(_, position) | Found::Nobody(Some(position)) = &found {
+            driven.matches += 1;
+            driven.position = driven.position.max(*position);
+        }
+        match found {
+            Found::Worker(worker, _) => wave.push((turn, worker)),
             // Whoever could do it may have no room only while the others go on.
             Found::Nobody(_) if !wave.is_empty() => {
                 waiting.push_front(turn);
                 break;
             }
-            Found::Nobody(position) => {
+            Found::Nobody(_) => {
                 driven.unmet += 1;
                 told(Step::Ran);
-                position
             }
             Found::Known => {
                 driven.known += 1;
                 told(Step::Ran);
-                continue;
             }
-        };
-        driven.matches += 1;
-        driven.position = driven.position.max(position.unwrap_or(0));
+        }
     }
     Ok(wave)
 }

@@ -62,6 +62,7 @@ fn digits<S: serde::Serializer>(amount: &u128, to: S) -> Result<S::Ok, S::Error>
 #[derive(Deserialize)]
 struct Session {
     session_token: String,
+    position: u64,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +88,8 @@ pub async fn drive(
         .map(|worker| register(client, worker))
         .buffered(AT_ONCE);
     while let Some(session) = registering.try_next().await? {
-        sessions.push(session);
+        driven.position = driven.position.max(session.position);
+        sessions.push(session.session_token);
         driven.workers += 1;
         told(Step::Registered);
     }
@@ -98,7 +100,8 @@ pub async fn drive(
         let beating = stream::iter(&mut lines).map(Line::beat);
         // Where workers must be patient, they are so at the same time.
         let mut beating = beating.buffer_unordered(sessions.len());
-        while beating.try_next().await?.is_some() {
+        while let Some(position) = beating.try_next().await? {
+            driven.position = driven.position.max(position);
             driven.beats += 1;
             told(Step::Beaten);
         }
@@ -120,13 +123,12 @@ pub async fn drive(
     Ok(driven)
 }
 
-async fn register(client: &Client, worker: &SimulatedWorker) -> Result<String, ClientError> {
+async fn register(client: &Client, worker: &SimulatedWorker) -> Result<Session, ClientError> {
     let ask = Ask {
         path: "/v1/miners/register",
         query: &[],
     };
-    let session: Session = client.post(ask, &worker.manifest).await?;
-    Ok(session.session_token)
+    client.post(ask, &worker.manifest).await
 }
 
 async fn deliver(client: &Client, file: &Delivered) -> Result<Taken, ClientError> {

@@ -59,7 +59,8 @@ impl Line {
     }
 
     /// Beats once and waits until that is durable; where the server asks for patience, it has it.
-    pub(super) async fn beat(&mut self) -> Result<(), ClientError> {
+    /// Answers the beat's position.
+    pub(super) async fn beat(&mut self) -> Result<u64, ClientError> {
         loop {
             let beat = json!({
                 "ts": Clock::Real.now().millis(),
@@ -67,8 +68,9 @@ impl Line {
                 "avg_latency_ms": self.latency_ms,
             });
             self.say(&beat).await?;
-            let Some(refusal) = self.answered().await? else {
-                return Ok(());
+            let refusal = match self.answered().await? {
+                Ok(position) => return Ok(position),
+                Err(refusal) => refusal,
             };
             let Some(seconds) = refusal.retry_after_sec else {
                 let Refusal {
@@ -97,7 +99,7 @@ impl Line {
             let beaten = match tokio::time::timeout(EVERY, self.hear()).await {
                 Ok(Ok(heard)) => self.heed(&heard).await,
                 Ok(Err(_)) => return,
-                Err(_) => self.beat().await,
+                Err(_) => self.beat().await.map(drop),
             };
             if beaten.is_err() {
                 return;
@@ -135,12 +137,18 @@ impl Line {
     }
 
     /// Waits for the answer to what was said; says yes to what it is asked for meanwhile.
-    async fn answered(&mut self) -> Result<Option<Refusal>, ClientError> {
+    async fn answered(&mut self) -> Result<Result<u64, Refusal>, ClientError> {
         loop {
             let heard = self.hear().await?;
             self.heed(&heard).await?;
-            if heard.instruction.is_none() && (heard.error.is_some() || heard.position.is_some()) {
-                return Ok(heard.error);
+            if heard.instruction.is_some() {
+                continue;
+            }
+            if let Some(refusal) = heard.error {
+                return Ok(Err(refusal));
+            }
+            if let Some(position) = heard.position {
+                return Ok(Ok(position));
             }
         }
     }

@@ -14,6 +14,10 @@ fn the_check_prints_what_is_in_force_with_secrets_masked() {
         .args(["serve", "--check", "--data", "g"])
         .env("POOLHUB_PORT", "2")
         .env("COORDINATOR_SHARED_SECRET", "hunter2")
+        .env(
+            "DEFAULT_WEIGHTS",
+            "load:0.05,cap:0.1,price:0.5,latency:0.2,trust:0.15",
+        )
         .output()
         .expect("the program runs");
     let ended = ended(output);
@@ -23,6 +27,7 @@ fn the_check_prints_what_is_in_force_with_secrets_masked() {
         "bind = \"10.0.0.1:2\"",
         "coordinator_secret = \"********\"",
         "commission_bps = 2500",
+        "match_weights = \"cap:0.1,price:0.5,latency:0.2,trust:0.15,load:0.05\"",
     ] {
         assert!(ended.out.contains(line), "{line} is not in {}", ended.out);
     }

@@ -2,6 +2,7 @@
 
 mod balances;
 mod books;
+mod checklist;
 mod completions;
 mod configuration;
 mod conformance;

@@ -169,6 +169,23 @@ fn matched_jobs_of_one_seed_end_in_the_same_fees_on_every_server() {
         assert_eq!(server.end(Signal::TERM), Some(0));
         let verified = run(dir.path(), &["verify", "--data", "p"]);
         assert_eq!(verified.code, 0, "{}", verified.err);
+        let what_if = ["simulate", "match", "--data", "p", "--json", "--weights"];
+        let usual = "cap:0.4,price:0.2,latency:0.2,trust:0.15,load:0.05";
+        let same = run(dir.path(), &[&what_if[..], &[usual]].concat());
+        assert_eq!(
+            json(&same.out)["matches"],
+            driven["matches"],
+            "{}",
+            same.err
+        );
+        assert_eq!(json(&same.out)["changed"], 0, "{}", same.out);
+        let by_price = "cap:0,price:1,latency:0,trust:0,load:0";
+        let other = run(dir.path(), &[&what_if[..], &[by_price]].concat());
+        assert!(
+            json(&other.out)["changed"].as_u64() > Some(0),
+            "{}",
+            other.out
+        );
         let fees = run(dir.path(), &["fees", "--data", "p", "--json"]);
         assert_eq!(json(&fees.out)["totals"], driven["fees"]["totals"]);
         let (of, worth) = (

@@ -35,6 +35,14 @@ impl Asking {
         Self { runtime, client }
     }
 
+    pub(crate) fn text(
+        &self,
+        of: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<String, reqwest::Error> {
+        self.runtime
+            .block_on(async { of(&self.client).send().await?.text().await })
+    }
+
     pub(crate) fn ask(
         &self,
         of: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,

@@ -346,13 +346,158 @@ async fn a_match_is_answered_byte_by_byte_the_same() {
     }
     let body = json!({"job_id": "j", "top_k": 10, "requirements": {"min_vram_gb": 8}});
     let first = server.post("/v1/match", Who::Coordinator, &body).await.text;
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         let again = server.post("/v1/match", Who::Coordinator, &body).await.text;
         assert_eq!(again, first);
     }
+    let assigned = json!({"job_id": "j2", "top_k": 3, "assign": 2});
+    let made = find(&server, &assigned).await;
+    settle(&server, made["position"].as_u64().expect("a position")).await;
+    let read = async |server: &Server| {
+        let mut texts = Vec::new();
+        for path in [
+            "/v1/miners?limit=500",
+            "/v1/miners/w3",
+            "/v1/match/j2",
+            "/v1/capacity",
+            "/v1/balances",
+            "/v1/workers/fees",
+            "/v1/policy",
+            "/v1/health",
+        ] {
+            texts.push(server.get(path, Who::Auditor).await.text);
+        }
+        texts.push(server.post("/v1/match", Who::Coordinator, &body).await.text);
+        texts
+    };
+    let before = read(&server).await;
     let server = server.rebuilt(true).await;
-    let after = server.post("/v1/match", Who::Coordinator, &body).await.text;
-    assert_eq!(after, first);
+    assert_eq!(read(&server).await, before);
+}
+
+/// A worker that drains says that it is busy: it has no room, whatever its queue says.
+#[tokio::test]
+async fn a_worker_that_drains_is_not_matched_and_comes_back() {
+    let server = Server::start().await;
+    let token = join(&server, "w1", json!("0.5")).await;
+    let ask = json!({"job_id": "j"});
+    for (busy, found) in [(true, vec![]), (false, vec!["w1"])] {
+        let body = json!({"session_token": token, "busy": busy, "queue_len": 0});
+        let told = server.post("/v1/miners/update", Who::Nobody, &body).await;
+        settle(&server, told.position()).await;
+        let answer = find(&server, &ask).await;
+        assert_eq!(ids(&answer), found);
+        let rejected = if busy {
+            json!({"capacity": 1})
+        } else {
+            json!({})
+        };
+        assert_eq!(answer["rejected"], rejected);
+        let made = json!({"job_id": format!("assigned-{busy}"), "assign": true});
+        assert_eq!(find(&server, &made).await["assigned"], json!(found));
+    }
+}
+
+#[tokio::test]
+async fn figures_of_service_are_kept_for_a_day_and_for_ever() {
+    let server = on_a_test_clock().await;
+    let token = join(&server, "w1", json!("0.5")).await;
+    let minute = 60_000;
+    // Ten minutes, and a beat in eight of them; then a day later.
+    for at in [0, 1, 2, 3, 4, 5, 7, 9u64] {
+        server.set_clock(BEGUN_MS + at * minute).await;
+        let beat = json!({"session_token": token, "ts": BEGUN_MS + at * minute, "queue_len": 0});
+        let beaten = server
+            .post("/v1/miners/heartbeat", Who::Nobody, &beat)
+            .await;
+        assert_eq!(beaten.status, 200, "{beaten:?}");
+    }
+    for (job, outcome) in [
+        ("a", "completed"),
+        ("b", "completed"),
+        ("c", "failed"),
+        ("d", "rejected"),
+    ] {
+        find(&server, &json!({"job_id": job, "assign": true})).await;
+        let report = json!({
+            "job_id": job, "miner_id": "w1", "outcome": outcome, "latency_ms": 500,
+        });
+        let told = server.post("/v1/feedback", Who::Coordinator, &report).await;
+        assert_eq!(told.body["counted"], true, "{told:?}");
+        settle(&server, told.position()).await;
+    }
+    let sla = async || server.get("/v1/miners/w1", Who::Auditor).await.body["sla"].clone();
+    let seen = sla().await;
+    assert_eq!(seen["uptime_ppm"], 800_000);
+    assert_eq!(
+        seen["recent"],
+        json!({
+            "hours": 24, "uptime_ppm": 800_000, "completion_ppm": 500_000, "response_ms": 500,
+            "completed": 2, "ended": 4,
+        })
+    );
+    server.set_clock(BEGUN_MS + 25 * 60 * minute).await;
+    let seen = sla().await;
+    assert_eq!(seen["completion_ppm"], 500_000);
+    assert_eq!(seen["recent"]["ended"], 0);
+    assert_eq!(seen["recent"]["uptime_ppm"], 0);
+    assert_eq!(seen["recent"]["completion_ppm"], Value::Null);
+}
+
+#[tokio::test]
+async fn recorded_matches_are_asked_anew_under_other_weights() {
+    let server = Server::start().await;
+    let quick = join(&server, "quick", json!("2")).await;
+    let cheap = join(&server, "cheap", json!("0.1")).await;
+    for (token, latency) in [(&quick, 10), (&cheap, 900)] {
+        let beat = json!({
+            "session_token": token, "ts": BEGUN_MS, "queue_len": 0, "avg_latency_ms": latency,
+        });
+        let beaten = server
+            .post("/v1/miners/heartbeat", Who::Nobody, &beat)
+            .await;
+        settle(&server, beaten.position()).await;
+    }
+    let mut last = 0;
+    for job in ["j1", "j2", "j3"] {
+        let made = find(&server, &json!({"job_id": job, "top_k": 2, "assign": true})).await;
+        assert_eq!(made["assigned"], json!(["quick"]));
+        last = made["position"].as_u64().expect("a position");
+        settle(&server, last).await;
+    }
+    let what_if = async |weights: &str, more: &str| {
+        let path = format!("/v1/what-if/match?weights={weights}{more}");
+        server.get(&path, Who::Auditor).await
+    };
+    let usual = "cap:0.4,price:0.2,latency:0.2,trust:0.15,load:0.05";
+    let same = what_if(usual, "").await.body;
+    assert_eq!((&same["matches"], &same["same"]), (&json!(3), &json!(3)));
+    assert_eq!(
+        (&same["changed"], &same["changes"]),
+        (&json!(0), &json!([]))
+    );
+    assert_eq!(same["before"], same["after"]);
+    let by_price = "cap:0,price:1,latency:0,trust:0,load:0";
+    let other = what_if(by_price, "&limit=1").await.body;
+    assert_eq!((&other["same"], &other["changed"]), (&json!(0), &json!(3)));
+    let change = &other["changes"][0];
+    assert_eq!(change["job_id"], "j1");
+    assert_eq!(change["before"]["miner_id"], "quick");
+    assert_eq!(change["after"]["miner_id"], "cheap");
+    assert_eq!(other["changes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(other["before"]["price_micro"], 2_000_000);
+    assert_eq!(other["after"]["price_micro"], 100_000);
+    let late = what_if(by_price, &format!("&from={last}")).await.body;
+    assert_eq!(late["matches"], 1);
+    let wrong = what_if("cap:1", "").await;
+    assert!(wrong.is(400, "invalid_parameter"), "{wrong:?}");
+    let denied = "/v1/what-if/match?weights=cap:1";
+    assert!(
+        server
+            .get(denied, Who::Coordinator)
+            .await
+            .is(403, "forbidden")
+    );
 }
 
 /// Checklist, 5: ten completed jobs and three failed ones turn the order.
@@ -448,6 +593,10 @@ async fn a_key_is_rotated_and_the_old_one_ends() {
     let rotated = server.post("/v1/miners/key", Who::Nobody, &body).await;
     assert_eq!(rotated.status, 200, "{rotated:?}");
     assert!(!rotated.text.contains("quite-new"));
+    let old = server
+        .post("/v1/miners/register", Who::Coordinator, &manifest("w1"))
+        .await;
+    assert!(old.is(409, "key_mismatch"), "{old:?}");
     let with_new = changed(manifest("w1"), "api_key", json!("quite-new"));
     let opened = server
         .post("/v1/miners/register", Who::Coordinator, &with_new)

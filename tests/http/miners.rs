@@ -46,6 +46,14 @@ async fn each_defect_of_a_registration_has_its_status_and_code() {
         ("miner_id", json!(long), 422, "out_of_range"),
         ("miner_id", json!("a\u{7}b"), 422, "out_of_range"),
         ("api_key", json!(""), 422, "out_of_range"),
+        ("capabilities", json!(["task:"]), 422, "out_of_range"),
+        ("capabilities", json!(["dance:tango"]), 422, "out_of_range"),
+        (
+            "capabilities",
+            json!(["task:llm", "llama3:8b"]),
+            422,
+            "out_of_range",
+        ),
         ("gpu_vram", json!(-1), 422, "out_of_range"),
         ("gpu_vram", json!("much"), 400, "invalid_field"),
         ("gpu_vram", json!([24]), 400, "invalid_field"),
@@ -185,9 +193,7 @@ async fn the_same_idempotency_key_gives_the_first_answer_and_refuses_other_conte
         (201, &json!(true)),
         "{again:?}"
     );
-    for member in ["session_token", "position"] {
-        assert_eq!(again.body[member], first.body[member], "{member}");
-    }
+    assert_eq!(again.position(), first.position());
     let other = send("r-1", manifest("w2")).await;
     assert!(other.is(409, "idempotency_conflict"), "{other:?}");
     let long: &'static str = "x".repeat(129).leak();
@@ -204,7 +210,7 @@ async fn a_lease_is_renewed_by_get_and_post_and_logging_out_ends_the_session() {
     let renew = format!("/v1/miners/lease/renew?session_token={token}");
     let renewed = server.get(&renew, Who::Nobody).await;
     assert_eq!(renewed.status, 200, "{renewed:?}");
-    assert_eq!(renewed.body["session_token"], token.as_str());
+    assert_eq!(renewed.body["token_ttl_sec"], 900);
     let body = json!({"session_token": token});
     let renewed = server.post("/v1/miners/lease", Who::Nobody, &body).await;
     assert_eq!(renewed.body["lease_ttl_sec"], 60, "{renewed:?}");
@@ -221,6 +227,54 @@ async fn a_lease_is_renewed_by_get_and_post_and_logging_out_ends_the_session() {
     assert!(late.is(401, "session_ended"), "{late:?}");
     let anew = server.register("w1").await;
     assert_ne!(anew, token, "a new session has a new token");
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_a_while_and_a_renewal_answers_a_new_one() {
+    let start = Start {
+        test_clock: true,
+        ..Start::default()
+    };
+    let server = Server::with(start).await;
+    let begun = 1_767_323_045_678;
+    server.set_clock(begun).await;
+    let first = server.register("w1").await;
+    let beat = async |token: &str, at_ms: u64| {
+        let beat = json!({"session_token": token, "ts": at_ms, "queue_len": 0});
+        let path = "/v1/miners/heartbeat";
+        server.post(path, Who::Nobody, &beat).await
+    };
+    let mut renewed = String::new();
+    for second in (100..=900).step_by(100) {
+        server.set_clock(begun + second * 1_000).await;
+        let beaten = beat(&first, begun + second * 1_000).await;
+        assert_eq!(beaten.status, 200, "{second}: {beaten:?}");
+        if second == 500 {
+            let body = json!({"session_token": first});
+            let lease = server.post("/v1/miners/lease", Who::Nobody, &body).await;
+            renewed = lease.body["session_token"].as_str().expect("one").into();
+            assert_ne!(renewed, first);
+        }
+    }
+    server.set_clock(begun + 900_001).await;
+    let late = beat(&first, begun + 900_001).await;
+    assert!(late.is(401, "session_token_expired"), "{late:?}");
+    assert!(!late.text.contains(&first), "no token is repeated");
+    let late = server
+        .post(
+            "/v1/miners/lease",
+            Who::Nobody,
+            &json!({"session_token": first}),
+        )
+        .await;
+    assert!(late.is(401, "session_token_expired"), "{late:?}");
+    let fresh = beat(&renewed, begun + 900_002).await;
+    assert_eq!(fresh.status, 200, "the session goes on: {fresh:?}");
+    // Whoever was late shows its key again, and is in the same session.
+    let anew = server.register("w1").await;
+    assert_eq!(beat(&anew, begun + 900_003).await.status, 200);
+    let shown = server.get("/v1/miners/w1", Who::Auditor).await;
+    assert_eq!(shown.body["session"], 1);
 }
 
 #[tokio::test]

@@ -400,10 +400,8 @@ fn the_sweeper_finds_exactly_those_that_would_lapse() {
     let grace = projections.policy.heartbeat_grace_ms;
     let silent = projections.registry.silent_since(world.now, grace);
     assert_eq!(silent.collect::<Vec<_>>(), [WorkerNo(0), WorkerNo(2)]);
-    assert_eq!(
-        projections.registry.online(world.now, &projections.policy),
-        1
-    );
+    let census = projections.registry.census(world.now, &projections.policy);
+    assert_eq!(census.online + census.degraded, 1);
     assert_eq!(projections.registry.live(), 3);
 }
 

@@ -4,7 +4,7 @@
 mod capacity;
 mod job;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use purser_events::paid::{JobAdmitted, JobClosed, JobCredited, JobDebited, JobRef};
 use purser_events::{Amount, AssetNo, Balance, Event, JobNo, Label, Micros, PayerNo, Recorded};
@@ -20,6 +20,8 @@ pub use job::Job;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jobs {
     open: BTreeMap<JobNo, Box<Job>>,
+    /// The open jobs by the minute in which something last happened to them.
+    touched: BTreeSet<(u32, JobNo)>,
     payers: Paged<PayerJobs>,
     opened: u64,
     /// The slots of capabilities.
@@ -78,6 +80,7 @@ impl Jobs {
         let payer = self.payers.at(opened.payer.index());
         let before = payer.open.insert(opened.id.clone(), number);
         assert!(before.is_none(), "an id is open once for its payer");
+        self.touched.insert((minute(job.touched_at), number));
         self.open.insert(number, Box::new(job));
         self.opened += 1;
     }
@@ -106,6 +109,8 @@ impl Jobs {
     fn close(&mut self, closed: &JobClosed) {
         let job = self.open.remove(&closed.job.number);
         let job = job.expect("only an open job closes");
+        let stood = self.touched.remove(&(minute(job.touched_at), job.number));
+        assert!(stood, "an open job stands under its minute");
         assert_eq!(
             (job.units, job.charged, job.credited),
             (closed.units, closed.charged, closed.credited),
@@ -120,6 +125,11 @@ impl Jobs {
     fn touch(&mut self, job: &JobRef, at: Micros) -> &mut Job {
         let job = self.open.get_mut(&job.number);
         let job = job.expect("only an open job moves");
+        let (before, now) = (minute(job.touched_at), minute(at));
+        if before != now {
+            self.touched.remove(&(before, job.number));
+            self.touched.insert((now, job.number));
+        }
         job.touched_at = at;
         job
     }
@@ -177,11 +187,21 @@ impl Jobs {
         self.opened
     }
 
-    /// The jobs that are idle at this time, by number.
+    /// The jobs that are idle at this time, those that were left alone for longest first. Only jobs
+    /// to which nothing happened for so long are looked at.
     pub fn idle(&self, now: Micros, idle_ms: u32) -> impl Iterator<Item = JobNo> {
-        let idle = self.open.values().filter(move |job| job.idle(now, idle_ms));
+        let since = Micros::from_millis(now.millis().saturating_sub(idle_ms.into()));
+        let last = minute(since);
+        let touched = self.touched.iter();
+        let touched = touched.take_while(move |(minute, _)| *minute <= last);
+        let jobs = touched.filter_map(|(_, job)| self.get(*job));
+        let idle = jobs.filter(move |job| job.idle(now, idle_ms));
         idle.map(|job| job.number)
     }
+}
+
+const fn minute(at: Micros) -> u32 {
+    (at.0 / 60_000_000) as u32
 }
 
 fn assert_funds((payer, asset): (PayerNo, AssetNo), said: Amount, accounts: &Accounts) {

@@ -3,6 +3,7 @@
 
 pub mod index;
 mod jobs;
+mod recent;
 mod region;
 mod standing;
 
@@ -11,6 +12,7 @@ use purser_events::{Event, Micros, Recorded, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 pub use jobs::{Jobs, LiveJob, Slot};
+pub use recent::{Ended, Recent};
 pub use region::{contains, top_level};
 pub use standing::{Counts, HALF_LIFE_MS, Standing, Trust, trust_ppm};
 
@@ -47,6 +49,7 @@ impl Matching {
                 let standing = self.of(expired.worker);
                 standing.open -= u32::from(held);
                 standing.counts.expired += 1;
+                standing.recent.count(fact.recorded_at.millis(), None);
                 standing.weigh(expired.evidence, fact.recorded_at.millis());
             }
             Event::WorkerSuspended(suspended) => {
@@ -105,6 +108,12 @@ impl Matching {
         let standing = self.standings.at(given.worker.index());
         standing.weigh(given.evidence, now);
         standing.counts.count(given);
+        if given.outcome.terminal() {
+            let finished = given.outcome == Outcome::Completed;
+            standing
+                .recent
+                .count(now, finished.then_some(given.latency_ms));
+        }
         match given.outcome {
             Outcome::Accepted => {
                 let by = given.coordinator;
@@ -122,8 +131,7 @@ impl Matching {
     /// How a worker stands.
     #[must_use]
     pub fn standing(&self, worker: WorkerNo) -> &Standing {
-        self.standings
-            .get(worker.index())
-            .unwrap_or(&Standing::FRESH)
+        static FRESH: Standing = Standing::FRESH;
+        self.standings.get(worker.index()).unwrap_or(&FRESH)
     }
 }

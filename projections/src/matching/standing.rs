@@ -4,6 +4,8 @@ use purser_events::Label;
 use purser_events::matching::{Evidence, FeedbackGiven, Outcome, RegionFinding};
 use serde::{Deserialize, Serialize};
 
+use super::recent::Recent;
+
 /// Evidence counts half as much after so many milliseconds: seven days.
 pub const HALF_LIFE_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
@@ -34,6 +36,8 @@ pub struct Standing {
     pub open: u32,
     /// What was reported on it.
     pub counts: Counts,
+    /// How its jobs went of late.
+    pub recent: Recent,
 }
 
 /// Evidence for and against a worker, which fades.
@@ -136,6 +140,7 @@ impl Standing {
             timed: 0,
             time_ms: 0,
         },
+        recent: Recent::NONE,
     };
 
     /// Adds evidence.

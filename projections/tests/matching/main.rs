@@ -18,6 +18,10 @@ fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
         index.advance(now);
     }
     assert!(!index.is_due(now), "what was due is done");
+    let census = pool.folds.registry.census(now, &pool.folds.policy);
+    let reachable = index.reachable();
+    assert_eq!(reachable.workers, census.online + census.degraded);
+    assert_eq!(reachable.avg_latency_ms(), census.avg_latency_ms);
     let oracle = Oracle::new(&pool.folds, now);
     let expected = oracle.find(ask);
     let found = index.find(ask, Counting::First);

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use purser_events::EventKind;
+use purser_projections::matching::index::MatchIndex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,15 +56,15 @@ pub(crate) async fn health(State(app): State<App>, request: Request) -> Result<R
     let _: PlainRead = reach(&app, request.uri()).await?;
     let reason = trouble(&app.service.stats.counted());
     let now = app.service.clock.now();
+    let reachable = app.service.view.matching(now, MatchIndex::reachable);
     let folds = app.service.view.read();
-    let census = folds.registry.census(now, &folds.policy);
     let (position, recorded_at) = (folds.position, folds.recorded_at);
     drop(folds);
     let body = Health {
         status: if reason.is_some() { "degraded" } else { "ok" },
         reason,
-        online_miners: Some(census.online + census.degraded),
-        avg_latency_ms: census.avg_latency_ms,
+        online_miners: Some(reachable.workers),
+        avg_latency_ms: reachable.avg_latency_ms(),
         position: position.0,
         recorded_at: (recorded_at.0 > 0).then(|| rfc3339(recorded_at)),
         version: env!("CARGO_PKG_VERSION"),
@@ -98,9 +99,12 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
     }
     let _: PlainRead = reach(&app, request.uri()).await?;
     let now = app.service.clock.now();
-    let folds = app.service.view.read();
-    let (position, online) = (folds.position.0, folds.registry.online(now, &folds.policy));
-    drop(folds);
+    let online = app
+        .service
+        .view
+        .matching(now, MatchIndex::reachable)
+        .workers;
+    let position = app.service.view.position().0;
     let text = app.metrics.text(Gauges {
         position,
         miners_online: online,

@@ -15,7 +15,7 @@ use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{Answer, Newcomer, OwnWrite, at, one_id};
 use crate::http::json;
 use crate::http::query::NoParams;
-use crate::http::session::{Session, prove};
+use crate::http::session::{Session, issue, prove};
 use crate::http::wire::answer::{SessionAnswer, Written};
 use crate::http::wire::register::RegisterBody;
 use crate::http::wire::worker::{BeatBody, OfWorker, UpdateBody, WorkerBody};
@@ -136,7 +136,8 @@ fn session_answer(app: &App, reply: &Reply, session: Session) -> Answer<SessionA
         position: reply.position,
         body: SessionAnswer {
             status: "ok",
-            session_token: app.keys.sessions().issue(session.worker, session.session),
+            session_token: issue(app, session),
+            token_ttl_sec: app.settings.session_token_ttl.as_secs(),
             lease_ttl_sec: lease_ms / 1_000,
             next_heartbeat_sec: next_ms / 1_000,
             position: reply.position.0,
@@ -201,7 +202,7 @@ fn worker_body(bytes: &[u8]) -> Result<WorkerBody<'_>, Problem> {
     json::read(bytes)
 }
 
-/// Renews a worker's lease: the guide's form, with the session in the query.
+/// Renews a worker's lease, and its token: the guide's form, with the session in the query.
 #[utoipa::path(
     get, path = "/v1/miners/lease/renew", tag = "workers", security(("session" = [])),
     params(SessionParams),
@@ -217,7 +218,7 @@ pub(crate) async fn renew(
     renew_lease(&app, write).await
 }
 
-/// Renews a worker's lease, with the session in the body or as the bearer.
+/// Renews a worker's lease, and its token, with the session in the body or as the bearer.
 #[utoipa::path(
     post, path = "/v1/miners/lease", tag = "workers", security(("session" = [])),
     params(SessionParams), request_body(content = WorkerBody<'_>),

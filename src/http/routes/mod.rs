@@ -29,3 +29,4 @@ pub(crate) mod status;
 pub(crate) mod stream;
 pub(crate) mod tickets;
 pub(crate) mod token;
+pub(crate) mod what_if;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use purser_events::matching::RegionFinding;
 use purser_events::{Label, Micros, Position, WorkerNo};
 use purser_projections::Projections;
-use purser_projections::registry::Worker;
+use purser_projections::registry::{WINDOW_HOURS, Worker};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -114,11 +114,38 @@ pub(crate) struct Sla {
     failed: u64,
     /// Nobody reported in time.
     expired: u64,
+    /// The same figures of late.
+    recent: RecentSla,
+}
+
+/// The figures of the last hours, the one that goes on with them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecentSla {
+    /// How many hours.
+    hours: u32,
+    /// The share of their minutes, since it registered, in which it beat, in millionths.
+    uptime_ppm: u32,
+    /// The share of jobs that it completed among those that ended, in millionths.
+    completion_ppm: Option<u32>,
+    /// The mean time of completed jobs in milliseconds.
+    response_ms: Option<u64>,
+    completed: u32,
+    /// Completed, rejected, failed or expired.
+    ended: u32,
 }
 
 fn sla(folds: &Projections, worker: &Worker<'_>, now: Micros) -> Sla {
-    let counts = folds.matching.standing(worker.number).counts;
+    let standing = folds.matching.standing(worker.number);
+    let (counts, ended) = (standing.counts, standing.recent.ended(now.millis()));
     Sla {
+        recent: RecentSla {
+            hours: WINDOW_HOURS,
+            uptime_ppm: folds.registry.recent_uptime_ppm(*worker, now),
+            completion_ppm: ended.completion_ppm(),
+            response_ms: ended.response_ms(),
+            completed: ended.completed,
+            ended: ended.over,
+        },
         uptime_ppm: worker.uptime_ppm(now),
         completion_ppm: counts.completion_ppm(),
         response_ms: counts.response_ms(),

@@ -19,7 +19,7 @@ use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{AUDITOR, InPath, admit, at, bearer, reach};
 use crate::http::peer::Head;
 use crate::http::query::ReadParams;
-use crate::http::session::{Session, goes_on};
+use crate::http::session::{goes_on, prove};
 use crate::http::stream::{PIECE_BYTES, Sink, Stop, stream};
 use crate::log::LogReader;
 use crate::render::statement::{CsvEntries, Entry, Query, Totals, scan};
@@ -111,13 +111,14 @@ enum Reader {
 }
 
 fn reader(app: &App, head: Head<'_>) -> Result<Reader, Problem> {
-    let token = bearer(head.headers).and_then(|token| app.keys.sessions().verify(token));
-    let Some((worker, session)) = token else {
+    let token = bearer(head.headers).filter(|token| app.keys.sessions().verify(token).is_some());
+    let Some(token) = token else {
         return admit(app, head, AUDITOR).map(|_| Reader::Auditor);
     };
     identify(app, head, Party::Worker)?;
-    goes_on(app, Session { worker, session })?;
-    Ok(Reader::Worker(worker))
+    let session = prove(app, Some(token))?;
+    goes_on(app, session)?;
+    Ok(Reader::Worker(session.worker))
 }
 
 /// The numbers that the worker earns under, if this reader may know.

@@ -36,8 +36,11 @@ impl Written {
 pub(crate) struct SessionAnswer {
     /// Always `ok`.
     pub(crate) status: &'static str,
-    /// Proves the session on the worker's routes. A secret.
+    /// Proves the session on the worker's routes. A secret. The one before it stays good until its
+    /// own time is over.
     pub(crate) session_token: String,
+    /// How long the token is good, in seconds; a renewal answers a new one.
+    pub(crate) token_ttl_sec: u64,
     /// How long the lease lasts, in seconds.
     pub(crate) lease_ttl_sec: u32,
     /// How soon to beat again, in seconds.

@@ -65,6 +65,29 @@ where
     })
 }
 
+/// What a capability may be, before its colon.
+const KINDS: [&str; 5] = ["task", "model", "accel", "runtime", "feature"];
+
+/// Capabilities: `kind:name`, or bare names. A word that is meant as a kind and is none would never
+/// be found.
+pub(crate) fn capabilities(
+    field: &'static str,
+    texts: &[Cow<'_, str>],
+) -> Result<Vec<Label>, Problem> {
+    for text in texts {
+        let known = match text.split_once(':') {
+            Some((kind, name)) => KINDS.contains(&kind) && !name.is_empty(),
+            None => true,
+        };
+        if !known {
+            let detail = "must be `kind:name`, the kind one of task, model, accel, runtime and \
+                          feature, or a name without a colon";
+            return Err(Problem::field(Code::OutOfRange, field, detail));
+        }
+    }
+    names(field, texts)
+}
+
 /// A number that is no greater than `max`.
 pub(crate) fn at_most(field: &'static str, value: i64, max: i64) -> Result<i64, Problem> {
     if value > max {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::field::{name, names, optional_name, whole};
+use super::field::{capabilities, name, names, optional_name, whole};
 use crate::http::code::Code;
 use crate::http::decimal::{GB_TO_MIB, Scale, TO_MILLIONTHS, WHOLE};
 use crate::http::error::Problem;
@@ -126,6 +126,9 @@ impl MatchBody<'_> {
         let list = |field, texts: &Option<Vec<Cow<'_, str>>>| {
             names(field, texts.as_deref().unwrap_or_default())
         };
+        let kinds = |field, texts: &Option<Vec<Cow<'_, str>>>| {
+            capabilities(field, texts.as_deref().unwrap_or_default())
+        };
         let (region, region_verified) = hints.region()?;
         Ok(Wanted {
             job: name("job_id", &self.job_id)?,
@@ -139,11 +142,11 @@ impl MatchBody<'_> {
                 min_vram_mb: memory("requirements.min_vram_gb", requirements.min_vram_gb)?,
                 min_ram_mb: memory("requirements.min_ram_gb", requirements.min_ram_gb)?,
                 accel: list("requirements.accel", &requirements.accel)?,
-                capabilities_any: list(
+                capabilities_any: kinds(
                     "requirements.capabilities_any",
                     &requirements.capabilities_any,
                 )?,
-                capabilities_all: list(
+                capabilities_all: kinds(
                     "requirements.capabilities_all",
                     &requirements.capabilities_all,
                 )?,
@@ -328,9 +331,17 @@ struct ComponentsBody {
 /// Millionths as a decimal number, without ever passing through a float.
 fn decimal(micro: u64) -> Box<RawValue> {
     let (whole, part) = (micro / 1_000_000, micro % 1_000_000);
-    let text = format!("{whole}.{part:06}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    RawValue::from_string(text.to_owned()).expect("digits are a JSON number")
+    let mut text = whole.to_string();
+    if part > 0 {
+        text.push('.');
+        let mut left = part;
+        let mut place = 100_000;
+        while left > 0 {
+            text.push(char::from(b'0' + (left / place) as u8));
+            (left, place) = (left % place, place / 10);
+        }
+    }
+    RawValue::from_string(text).expect("digits are a JSON number")
 }
 
 impl CandidateBody {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::field::{address, label, name, names, optional_name, whole};
+use super::field::{address, capabilities, label, name, names, optional_name, whole};
 use crate::http::code::Code;
 use crate::http::decimal::{GB_TO_MIB, TO_MILLIONTHS};
 use crate::http::error::Problem;
@@ -65,7 +65,8 @@ pub(crate) struct RegisterBody<'a> {
     /// Free words.
     #[schema(value_type = Vec<String>, max_items = 64)]
     tags: Vec<Cow<'a, str>>,
-    /// What it can do.
+    /// What it can do: `kind:name`, where the kind is `task`, `model`, `accel`, `runtime` or
+    /// `feature`; or a bare name, as the pool hub's guide writes them.
     #[schema(value_type = Vec<String>, max_items = 64)]
     capabilities: Vec<Cow<'a, str>>,
     /// Accelerator kinds.
@@ -118,7 +119,7 @@ impl RegisterBody<'_> {
             price_micro: price(self.price_token_per_ksec)?,
             max_parallel: whole("max_parallel", self.max_parallel, 1)?,
             tags: names("tags", &self.tags)?,
-            capabilities: names("capabilities", &self.capabilities)?,
+            capabilities: capabilities("capabilities", &self.capabilities)?,
             accel: names("accel", self.accel.as_deref().unwrap_or_default())?,
             region: optional_name("region", self.region.as_deref())?,
             node_type: optional_name("node_type", self.node_type.as_deref())?,

@@ -199,7 +199,7 @@ impl MatchIndex {
         self.sets.registered.words().len()
     }
 
-    fn eta_ms(&self, worker: usize) -> Option<u64> {
+    pub(super) fn eta_ms(&self, worker: usize) -> Option<u64> {
         let row = &self.rows[worker];
         let latency = row.latency?;
         Some(score::eta_ms(latency, row.parallel, row.jobs))
@@ -208,8 +208,17 @@ impl MatchIndex {
     /// Who fits a job, and who fits it best.
     #[must_use]
     pub fn find(&self, ask: &Ask, counting: Counting) -> Found {
-        let tests = Tests::new(self, ask);
         let mut left_out = [0; Reason::ALL.len()];
+        if counting == Counting::None
+            && let Some(candidates) = self.quick(ask)
+        {
+            return Found {
+                candidates,
+                eligible: None,
+                left_out,
+            };
+        }
+        let tests = Tests::new(self, ask);
         let fit = tests.sieve(&mut left_out);
         match counting {
             Counting::None => left_out = [0; Reason::ALL.len()],
@@ -283,25 +292,14 @@ impl MatchIndex {
 
     /// Looks through workers that have the same share of the wanted capabilities.
     fn choose(&self, ask: &Ask, share: u32, who: &Bits, best: &mut Best<'_>) {
-        let weight = |part: u32, whole: u32| u64::from(part) * u64::from(whole);
-        // Rounded up, and the rounding of the rest with it.
-        let fixed = weight(self.weights.cap, share) + weight(self.weights.latency, ALLOWANCE);
-        let fixed = fixed.div_ceil(Weights::WHOLE) as u32 + 2;
         let count: u32 = who.words().iter().map(|word| word.count_ones()).sum();
         if count <= FEW {
             who.iter()
                 .for_each(|worker| best.offer(self.candidate(worker, ask, share)));
             return;
         }
-        let best_price = |least: u64| {
-            if ask.max_price_micro.is_some_and(|cap| least > cap) {
-                return None;
-            }
-            let part = score::price(least, ask.max_price_micro);
-            Some(weight(self.weights.price, part).div_ceil(Weights::WHOLE) as u32)
-        };
-        self.ladder.walk(best_price, |bound, workers| {
-            if best.is_full() && bound + fixed < best.least() {
+        self.climb_down(ask, share, |bound, _, workers| {
+            if best.is_full() && bound < best.least() {
                 return false;
             }
             let fitting = workers.iter().filter(|worker| who.has(**worker as usize));
@@ -310,7 +308,38 @@ impl MatchIndex {
         });
     }
 
-    fn candidate(&self, worker: usize, ask: &Ask, share: u32) -> Candidate {
+    /// Shows the workers that can be matched, group by group, each with what nobody of it scores
+    /// more than, and how much of that is not for the price; the greatest first, for as long as
+    /// `visit` wants more. Nobody's share of the wanted capabilities is greater than `share`.
+    pub(super) fn climb_down(
+        &self,
+        ask: &Ask,
+        share: u32,
+        mut visit: impl FnMut(u32, u32, &[u32]) -> bool,
+    ) {
+        let weight = |part: u32, whole: u32| u64::from(part) * u64::from(whole);
+        // Rounded up, and the rounding of the rest with it.
+        let fixed = weight(self.weights.cap, share) + weight(self.weights.latency, ALLOWANCE);
+        let fixed = fixed.div_ceil(Weights::WHOLE) as u32 + 2;
+        let best_price = |least: u64| {
+            if ask.max_price_micro.is_some_and(|cap| least > cap) {
+                return None;
+            }
+            Some(self.price_bound(ask, least))
+        };
+        self.ladder.walk(best_price, |price, rest, workers| {
+            visit(price + rest + fixed, rest + fixed, workers)
+        });
+    }
+
+    /// What a price adds to a score at most.
+    pub(super) fn price_bound(&self, ask: &Ask, price_micro: u64) -> u32 {
+        let part = score::price(price_micro, ask.max_price_micro);
+        let part = u64::from(self.weights.price) * u64::from(part);
+        part.div_ceil(Weights::WHOLE) as u32
+    }
+
+    pub(super) fn candidate(&self, worker: usize, ask: &Ask, share: u32) -> Candidate {
         let row = &self.rows[worker];
         let components = Components {
             cap: share,

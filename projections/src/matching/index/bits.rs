@@ -99,6 +99,12 @@ impl Postings {
         self.words.is_empty()
     }
 
+    pub(super) fn has(&self, worker: usize) -> bool {
+        let (word, bit) = place(worker);
+        let found = self.find(word as u32);
+        found.is_ok_and(|at| self.words[at].1 & bit != 0)
+    }
+
     /// Adds this set to a dense one.
     pub(super) fn add_to(&self, dense: &mut Bits) {
         for (word, bits) in &self.words {

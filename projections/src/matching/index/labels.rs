@@ -42,11 +42,15 @@ impl Labels {
         self.words.get(word)
     }
 
+    /// The sets of those of these words that anybody carries.
+    pub(super) fn sets<'a>(&'a self, wanted: &[Label]) -> impl Iterator<Item = &'a Postings> {
+        wanted.iter().filter_map(|word| self.words.get(word))
+    }
+
     /// The workers that carry one of these words.
     pub(super) fn any(&self, wanted: &[Label], words: usize) -> Bits {
         let mut found = Bits::of_words(words);
-        let known = wanted.iter().filter_map(|word| self.words.get(word));
-        known.for_each(|postings| postings.add_to(&mut found));
+        self.sets(wanted).for_each(|set| set.add_to(&mut found));
         found
     }
 
@@ -61,23 +65,24 @@ impl Labels {
         among
     }
 
-    /// The workers whose word is `wanted`, or begins with it and a dash.
-    pub(super) fn within(&self, wanted: &Label, words: usize) -> Bits {
-        let mut found = Bits::of_words(words);
-        if let Some(postings) = self.words.get(wanted) {
-            postings.add_to(&mut found);
-        }
+    /// The sets of the word `wanted`, and of those that begin with it and a dash.
+    pub(super) fn sets_within<'a>(&'a self, wanted: &Label) -> impl Iterator<Item = &'a Postings> {
         // What begins with `wanted-` stands together: it ends before `wanted.`, since `.` is next.
         let text = wanted.as_str();
         let ends = Label::new(&format!("{text}-")).and_then(|from| {
             let to = Label::new(&format!("{text}."))?;
             Ok((Bound::Included(from), Bound::Excluded(to)))
         });
-        if let Ok(range) = ends {
-            for (_, postings) in self.words.range(range) {
-                postings.add_to(&mut found);
-            }
-        }
+        let parts = ends.ok().map(|range| self.words.range(range));
+        let parts = parts.into_iter().flatten().map(|(_, set)| set);
+        self.words.get(wanted).into_iter().chain(parts)
+    }
+
+    /// The workers whose word is `wanted`, or begins with it and a dash.
+    pub(super) fn within(&self, wanted: &Label, words: usize) -> Bits {
+        let mut found = Bits::of_words(words);
+        let sets = self.sets_within(wanted);
+        sets.for_each(|set| set.add_to(&mut found));
         found
     }
 }

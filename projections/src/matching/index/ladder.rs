@@ -126,12 +126,13 @@ impl Ladder {
     }
 
     /// Shows the workers, group by group, the one with the greatest bound first, for as long as
-    /// `visit` wants more. `best_price` is the best that a price can add to a score, by the least
-    /// price of its class; `None` leaves the class out.
+    /// `visit` wants more: with what the price and the rest of the score add at most. `best_price`
+    /// is the best that a price can add to a score, by the least price of its class; `None` leaves
+    /// the class out.
     pub(super) fn walk(
         &self,
         best_price: impl Fn(u64) -> Option<u32>,
-        mut visit: impl FnMut(u32, &[u32]) -> bool,
+        mut visit: impl FnMut(u32, u32, &[u32]) -> bool,
     ) {
         let mut heads = [None; COLUMNS];
         for (column, head) in heads.iter_mut().enumerate() {
@@ -147,7 +148,8 @@ impl Ladder {
             let Some((bound, column, level)) = bounds.max() else {
                 return;
             };
-            if !visit(bound, &self.groups[column * LEVELS + level]) {
+            let rest = ceiling(level);
+            if !visit(bound - rest, rest, &self.groups[column * LEVELS + level]) {
                 return;
             }
             let next = self.below(column, level);
@@ -192,7 +194,8 @@ mod tests {
             .for_each(|worker| ladder.take_out(worker));
         let (mut last, mut seen) = (u32::MAX, Vec::new());
         let price = |floor| Some(score::price(floor, None));
-        ladder.walk(price, |bound, workers| {
+        ladder.walk(price, |price, rest, workers| {
+            let bound = price + rest;
             assert!(bound <= last);
             last = bound;
             seen.extend_from_slice(workers);

@@ -9,6 +9,7 @@ mod heard;
 mod labels;
 mod ladder;
 mod population;
+mod quick;
 mod region;
 mod scale;
 mod score;
@@ -43,6 +44,8 @@ pub struct MatchIndex {
     now: Micros,
     grace: Micros,
     weights: Weights,
+    /// The weights that are supposed, whatever the rule says.
+    supposed: Option<Weights>,
     rows: Vec<Row>,
     offers: Vec<Option<Offer>>,
     sets: Sets,
@@ -54,6 +57,28 @@ pub struct MatchIndex {
     ladder: Ladder,
     heard: Heard,
     fading: BTreeSet<(u64, u32)>,
+    reachable: Reachable,
+}
+
+/// The workers that are reachable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reachable {
+    /// How many they are.
+    pub workers: u32,
+    /// How many of them report a latency.
+    reports: u32,
+    /// The sum of those latencies in milliseconds.
+    latency_ms: u64,
+}
+
+impl Reachable {
+    /// The mean of the latencies that they report, in milliseconds, rounded down; `None` when none
+    /// does.
+    #[must_use]
+    pub fn avg_latency_ms(&self) -> Option<u32> {
+        let mean = self.latency_ms.checked_div(self.reports.into());
+        mean.and_then(|mean| u32::try_from(mean).ok())
+    }
 }
 
 /// What a worker is known by and offers.
@@ -77,6 +102,7 @@ struct Row {
     region: u32,
     /// Whether its latency counts in its region.
     counted: bool,
+    online: bool,
     barred: bool,
     evidence: Trust,
     fades_at_ms: Option<u64>,
@@ -108,11 +134,23 @@ impl MatchIndex {
     /// The index of these folds at a moment.
     #[must_use]
     pub fn new(folds: &Projections, now: Micros) -> Self {
+        Self::of(folds, now, None)
+    }
+
+    /// The index of these folds at a moment, if these weights were the rule: for questions of the
+    /// form "what if".
+    #[must_use]
+    pub fn supposing(folds: &Projections, now: Micros, weights: Weights) -> Self {
+        Self::of(folds, now, Some(weights))
+    }
+
+    fn of(folds: &Projections, now: Micros, supposed: Option<Weights>) -> Self {
         let mut index = Self {
             position: folds.position,
             now: now.max(folds.recorded_at),
             grace: Micros::from_millis(folds.policy.heartbeat_grace_ms.into()),
-            weights: folds.policy.match_weights,
+            weights: supposed.unwrap_or(folds.policy.match_weights),
+            supposed,
             rows: Vec::new(),
             offers: Vec::new(),
             sets: Sets::default(),
@@ -124,6 +162,7 @@ impl MatchIndex {
             ladder: Ladder::new(),
             heard: Heard::default(),
             fading: BTreeSet::new(),
+            reachable: Reachable::default(),
         };
         let mut workers: Vec<_> = folds.registry.workers(WorkerNo(0)).collect();
         workers.sort_by_key(|worker| worker.pulse.last_heard);
@@ -137,6 +176,12 @@ impl MatchIndex {
     #[must_use]
     pub const fn position(&self) -> Position {
         self.position
+    }
+
+    /// The workers that are reachable.
+    #[must_use]
+    pub const fn reachable(&self) -> Reachable {
+        self.reachable
     }
 
     /// The weights of the score.
@@ -173,7 +218,7 @@ impl MatchIndex {
             }
             Event::PolicyChanged(changed) => match changed.change {
                 PolicyChange::MatchWeights(_) | PolicyChange::HeartbeatGraceMs(_) => {
-                    *self = Self::new(folds, self.now);
+                    *self = Self::of(folds, self.now, self.supposed);
                 }
                 _ => {}
             },
@@ -368,6 +413,9 @@ impl MatchIndex {
     /// Whether a worker can be matched, whatever is asked for; then it stands on the ladder.
     fn place(&mut self, worker: usize) {
         let online = self.sets.active.has(worker) && self.sets.fresh.has(worker);
+        let was_online = std::mem::replace(&mut self.rows[worker].online, online);
+        self.reachable.workers += u32::from(online);
+        self.reachable.workers -= u32::from(was_online);
         if online {
             self.count(worker);
         } else {
@@ -395,6 +443,8 @@ impl MatchIndex {
         let row = &mut self.rows[worker];
         if let (false, Some(latency)) = (row.counted, row.latency) {
             row.counted = true;
+            self.reachable.reports += 1;
+            self.reachable.latency_ms += u64::from(latency);
             let region = row.region;
             self.regions.of_mut(region).population.insert(latency);
             self.changed(region);
@@ -405,6 +455,8 @@ impl MatchIndex {
         let row = &mut self.rows[worker];
         if let (true, Some(latency)) = (row.counted, row.latency) {
             row.counted = false;
+            self.reachable.reports -= 1;
+            self.reachable.latency_ms -= u64::from(latency);
             let region = row.region;
             self.regions.of_mut(region).population.remove(latency);
             self.changed(region);

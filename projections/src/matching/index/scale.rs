@@ -61,6 +61,11 @@ impl Scale {
         }
     }
 
+    /// A worker's number.
+    pub(super) fn number(&self, worker: usize) -> u64 {
+        self.numbers[worker]
+    }
+
     /// What a limit comes down to.
     pub(super) fn limit(&self, number: u64) -> Limit<'_> {
         let class = self.class(number);

@@ -1,7 +1,5 @@
 //! The parts of a score, exactly: whole millionths, rounded down.
 
-use std::fmt::Write;
-
 use purser_events::matching::Components;
 
 /// One whole in millionths.
@@ -16,9 +14,12 @@ pub(super) const UNKNOWN_LATENCY: u32 = 500_000;
 
 /// How cheap a price is.
 pub(super) fn price(price_micro: u64, cap: Option<u64>) -> u32 {
-    let share = |part: u64, whole: u64| {
-        let share = u128::from(WHOLE) * u128::from(part) / u128::from(whole);
-        u32::try_from(share).unwrap_or(WHOLE)
+    let share = |part: u64, whole: u64| match part.checked_mul(WHOLE.into()) {
+        Some(parts) => (parts / whole) as u32,
+        None => {
+            let share = u128::from(WHOLE) * u128::from(part) / u128::from(whole);
+            u32::try_from(share).unwrap_or(WHOLE)
+        }
     };
     match cap {
         Some(0) => WHOLE,
@@ -42,8 +43,14 @@ pub(super) fn share(found: usize, wanted: usize) -> u32 {
 /// When a job may be done, in milliseconds.
 pub(super) fn eta_ms(latency_ms: u32, parallel: u32, jobs: u32) -> u64 {
     let slots = u64::from(parallel.max(1));
-    let eta = u128::from(latency_ms) * u128::from(slots + u64::from(jobs)) / u128::from(slots);
-    u64::try_from(eta).unwrap_or(u64::MAX)
+    let all = slots + u64::from(jobs);
+    match all.checked_mul(latency_ms.into()) {
+        Some(waits) => waits / slots,
+        None => {
+            let eta = u128::from(latency_ms) * u128::from(all) / u128::from(slots);
+            u64::try_from(eta).unwrap_or(u64::MAX)
+        }
+    }
 }
 
 /// The parts for people: three places, cut.
@@ -68,8 +75,21 @@ pub fn explain(components: &Components) -> String {
         if !text.is_empty() {
             text.push_str(" \u{2022} ");
         }
-        let (whole, thousandths) = (part / WHOLE, part % WHOLE / 1_000);
-        write!(text, "{name}={whole}.{thousandths:03}").expect("a text takes any text");
+        text.push_str(name);
+        text.push('=');
+        three_places(&mut text, *part);
     }
     text
+}
+
+/// Millionths with three places, cut.
+fn three_places(text: &mut String, part: u32) {
+    let (whole, thousandths) = (part / WHOLE, part % WHOLE / 1_000);
+    let digit = |digit: u32| char::from(b'0' + (digit % 10) as u8);
+    // No part is more than a whole.
+    text.push(digit(whole));
+    text.push('.');
+    text.push(digit(thousandths / 100));
+    text.push(digit(thousandths / 10));
+    text.push(digit(thousandths));
 }

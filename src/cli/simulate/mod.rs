@@ -1,10 +1,12 @@
 //! `purser simulate`
 
+mod matches;
+
 use indicatif::ProgressBar;
 
 use purser_events::Wei;
 
-use super::args::{PoolArgs, Simulate};
+use super::args::{PoolArgs, Simulate, SimulateAction};
 use super::out::{bar, eth, grouped, print, print_json};
 use super::place::{Door, server};
 use super::{Failure, configured, fees, runtime};
@@ -13,6 +15,9 @@ use crate::keys::Role;
 use crate::simulate::{Driven, Plan, Pool, Step, drive};
 
 pub(super) fn run(args: &Simulate) -> Result<(), Failure> {
+    if let Some(SimulateAction::Match(args)) = &args.action {
+        return matches::run(args);
+    }
     let config = configured(&args.config)?;
     let named = std::env::var("PURSER_URL")
         .ok()
