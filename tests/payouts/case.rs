@@ -15,7 +15,7 @@ use crate::program::{Program, Start, purser};
 use crate::proxy::{Lie, Proxy};
 
 /// How long a run may take until everything is final.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How often the state is looked at.
 const LOOK: Duration = Duration::from_millis(25);
