@@ -1,5 +1,6 @@
 //! A hot pool beside spread jobs: every request is on the same two accounts of one pool, every job
-//! has an account of its own. Both begin and end one thing with an id that is unique for ever.
+//! has an account of its own. Both are played from their first to their last command, with money
+//! that moves: a request is decided and settled, a job is opened, paid for, debited and closed.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,9 +11,12 @@ use purser_commands::command::SetPolicy;
 use purser_commands::grants::GrantCommand;
 use purser_commands::grants::command::{DecideGrant, PaidBy, SetTier, SettleGrant, TopUpPool};
 use purser_commands::jobs::JobCommand;
-use purser_commands::jobs::command::{CloseJob, JobName, OpenJob};
+use purser_commands::jobs::command::{
+    CloseJob, CreditJob, DebitJob, JobName, OpenJob, Payment, StopRule,
+};
 use purser_events::Amount;
 use purser_events::grant::{GrantRule, PayMode, Tier};
+use purser_events::paid::Used;
 use purser_events::policy::PolicyChange;
 use serde_json::{Value, json};
 
@@ -79,6 +83,28 @@ fn open(number: u64) -> Command {
     })))
 }
 
+fn credit(number: u64) -> Command {
+    Command::Job(Box::new(JobCommand::Credit(CreditJob {
+        job: job(number),
+        asset: None,
+        payment: Payment {
+            amount: Amount(40),
+            rail: label("bench"),
+            id: label(&format!("payment-{number:012x}")),
+        },
+    })))
+}
+
+fn debit(number: u64) -> Command {
+    Command::Job(Box::new(JobCommand::Debit(DebitJob {
+        job: job(number),
+        seq: 1,
+        used: Used::Amount(Amount(30)),
+        worker: None,
+        rule: StopRule::default(),
+    })))
+}
+
 fn close(number: u64) -> Command {
     let (job, reason) = (job(number), None);
     Command::Job(Box::new(JobCommand::Close(CloseJob { job, reason })))
@@ -106,23 +132,23 @@ fn riches() -> Vec<Command> {
     riches
 }
 
-/// Commands per second of so many pairs, each batch of beginnings before its endings.
-fn pairs(running: &Running, run: u64, [begin, end]: [fn(u64) -> Command; 2]) -> f64 {
+/// Commands per second of so many lives, each batch at the same step of its life.
+fn lives(running: &Running, run: u64, steps: &[fn(u64) -> Command]) -> f64 {
     let from = run * BATCH * BATCHES;
     let batch = |at: u64, make: fn(u64) -> Command| {
         let numbers = from + at * BATCH..from + (at + 1) * BATCH;
-        numbers
-            .map(|number| submission(make(number)))
-            .collect::<Vec<_>>()
+        let batch = numbers.map(|number| submission(make(number)));
+        batch.collect::<Vec<_>>()
     };
-    let batches = (0..BATCHES).flat_map(|at| [batch(at, begin), batch(at, end)]);
-    let batches: Vec<_> = batches.collect();
+    let batches = (0..BATCHES).flat_map(|at| steps.iter().map(move |make| (at, *make)));
+    let batches: Vec<_> = batches.map(|(at, make)| batch(at, make)).collect();
+    let commands = batches.len() as u64 * BATCH;
     let began = Instant::now();
     for batch in batches {
         let replies = running.service.writer.submit_all_blocking(batch);
         assert!(replies.iter().all(Result::is_ok));
     }
-    (2 * BATCH * BATCHES) as f64 / began.elapsed().as_secs_f64()
+    commands as f64 / began.elapsed().as_secs_f64()
 }
 
 fn middle(mut seen: Vec<f64>) -> f64 {
@@ -143,8 +169,8 @@ fn writer(figures: &mut Figures, data: &Path) {
     assert!(replies.iter().all(Result::is_ok));
     let (mut hot, mut spread) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
-        spread.push(pairs(&running, run, [open, close]));
-        hot.push(pairs(&running, run, [decide, settle]));
+        spread.push(lives(&running, run, &[open, credit, debit, close]));
+        hot.push(lives(&running, run, &[decide, settle]));
     }
     let folds = running.service.view.read().grants.totals();
     assert_eq!(
@@ -213,11 +239,26 @@ fn one_of_requests(run: u64, (connection, count): (usize, u64)) -> (String, Valu
 }
 
 fn one_of_jobs(run: u64, (connection, count): (usize, u64)) -> (String, Value) {
-    let job = format!("j{run}-{connection}-{}", count / 2);
-    let payer = format!("payer-{}", ((count / 2) * 7 + connection as u64) % PAYERS);
-    if count % 2 == 1 {
-        return (format!("/v1/jobs/{job}/close"), json!({"payer": payer}));
+    let number = count / 4;
+    let job = format!("j{run}-{connection}-{number}");
+    let payer = format!("payer-{}", (number * 7 + connection as u64) % PAYERS);
+    let path = |verb: &str| format!("/v1/jobs/{job}/{verb}");
+    match count % 4 {
+        0 => {
+            let body = json!({"job_id": job, "payer": payer, "asset": "BTC", "timeout_sec": 60});
+            ("/v1/jobs".to_owned(), body)
+        }
+        1 => {
+            let body = json!({
+                "payer": payer, "amount": "40", "payment_id": format!("p-{job}"),
+                "source": "bench",
+            });
+            (path("credits"), body)
+        }
+        2 => {
+            let body = json!({"payer": payer, "amount": "30", "debit_seq": 1});
+            (path("debits"), body)
+        }
+        _ => (path("close"), json!({"payer": payer})),
     }
-    let body = json!({"job_id": job, "payer": payer, "asset": "BTC", "timeout_sec": 60});
-    ("/v1/jobs".to_owned(), body)
 }
