@@ -3,11 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::jobs::{ByCoordinator, answered, submit};
+use super::jobs::{ByCoordinator, answered};
 use crate::http::app::App;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Answer, InPath, one_id};
-use crate::http::json;
+use crate::http::extract::{Answer, InPath};
 use crate::http::wire::answer::Written;
 use crate::http::wire::job_answer::CreditedBody;
 use crate::http::wire::money::{ChoiceBody, DepositBody, SettleBody, TransferBody};
@@ -33,10 +32,7 @@ pub(crate) async fn deposit(
     InPath(payer): InPath,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: DepositBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&payer))?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    answered(&write.one::<DepositBody<'_>>(&app, Some(&payer)).await?)
 }
 
 /// Gives a payer's funds to one of its jobs.
@@ -59,9 +55,7 @@ pub(crate) async fn transfer(
     State(app): State<App>,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: TransferBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    answered(&submit(&app, (write.principal, id), body.command()?).await?)
+    answered(&write.one::<TransferBody<'_>>(&app, None).await?)
 }
 
 /// Settles what a payer owes from its funds, as far as they go.
@@ -84,10 +78,7 @@ pub(crate) async fn settle(
     InPath(payer): InPath,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: SettleBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&payer))?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    answered(&write.one::<SettleBody<'_>>(&app, Some(&payer)).await?)
 }
 
 /// Says whether a payer's funds go to the job that it opens next.
@@ -109,9 +100,7 @@ pub(crate) async fn choose(
     InPath(payer): InPath,
     write: ByCoordinator,
 ) -> Result<Answer<Written>, Problem> {
-    let body: ChoiceBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&payer))?;
-    let reply = submit(&app, (write.principal, id), command).await?;
-    Ok(Written::answer(&reply))
+    Ok(Written::answer(
+        &write.one::<ChoiceBody<'_>>(&app, Some(&payer)).await?,
+    ))
 }

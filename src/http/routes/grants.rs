@@ -2,19 +2,14 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use purser_commands::Command;
 use purser_commands::grants::offer::offer;
-use purser_events::Label;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write, actor, one_id,
-};
-use crate::http::json;
+use crate::http::extract::{AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write};
 use crate::http::query::{NoParams, PlainRead, ReadParams};
 use crate::http::wire::field::name;
 use crate::http::wire::grant::{
@@ -25,22 +20,13 @@ use crate::http::wire::grant_answer::{
 };
 use crate::http::wire::grant_row::{GrantPage, GrantRow, row};
 use crate::http::wire::pool::EstimateAnswer;
-use crate::keys::Principal;
-use crate::writer::Submission;
+use crate::writer::Reply;
 
 type Sent<const ROLES: u8> = Write<ROLES, ORDINARY, NoParams>;
 
-/// Submits a command and answers what came of it.
-async fn submit(
-    app: &App,
-    principal: Principal,
-    command: Command,
-    id: Option<Label>,
-) -> Result<Response, Problem> {
-    let actor = actor(principal)?;
-    let submission = Submission { command, id, actor };
-    let reply = app.service.writer.submit(submission).await?;
-    let body = GrantBody::of(&reply)?;
+/// What a write about grants answers.
+fn answered(reply: &Reply) -> Result<Response, Problem> {
+    let body = GrantBody::of(reply)?;
     let body = body.ok_or_else(|| Problem::new(Code::Internal))?;
     let position = reply.position;
     Ok(Answer { position, body }.into_response())
@@ -68,9 +54,7 @@ pub(crate) async fn decide(
     State(app): State<App>,
     write: Sent<COORDINATOR>,
 ) -> Result<Response, Problem> {
-    let body: DecideBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, write.principal, body.command()?, id).await
+    answered(&write.one::<DecideBody<'_>>(&app, None).await?)
 }
 
 /// Takes the payment of a request. The quoted payment begins the work, if what was quoted from the
@@ -99,10 +83,7 @@ pub(crate) async fn confirm(
     InPath(request): InPath,
     write: Sent<COORDINATOR>,
 ) -> Result<Response, Problem> {
-    let body: ConfirmBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&name("request", &request)?))?;
-    submit(&app, write.principal, command, id).await
+    answered(&write.one::<ConfirmBody<'_>>(&app, Some(&request)).await?)
 }
 
 /// Settles what the work did cost: the pools pay first, then the payer up to what was quoted; the
@@ -128,10 +109,11 @@ pub(crate) async fn settle(
     InPath(request): InPath,
     write: Sent<COORDINATOR>,
 ) -> Result<Response, Problem> {
-    let body: SettleGrantBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&name("request", &request)?))?;
-    submit(&app, write.principal, command, id).await
+    answered(
+        &write
+            .one::<SettleGrantBody<'_>>(&app, Some(&request))
+            .await?,
+    )
 }
 
 /// Says that the work failed, or calls it off: everybody has everything back. A request that still
@@ -156,13 +138,7 @@ pub(crate) async fn release(
     InPath(request): InPath,
     write: Sent<COORDINATOR>,
 ) -> Result<Response, Problem> {
-    let body: ReleaseBody<'_> = match write.body.is_empty() {
-        true => ReleaseBody::default(),
-        false => json::read(&write.body)?,
-    };
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&name("request", &request)?))?;
-    submit(&app, write.principal, command, id).await
+    answered(&write.one::<ReleaseBody<'_>>(&app, Some(&request)).await?)
 }
 
 /// Pays a charge back after the settlement, from the house's revenue. The pool keeps its credit.
@@ -186,10 +162,7 @@ pub(crate) async fn refund(
     InPath(request): InPath,
     write: Sent<OPERATOR>,
 ) -> Result<Response, Problem> {
-    let body: RefundBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&name("request", &request)?))?;
-    submit(&app, write.principal, command, id).await
+    answered(&write.one::<RefundBody<'_>>(&app, Some(&request)).await?)
 }
 
 /// Everything that happened to one request, open or closed: the row of its audit.

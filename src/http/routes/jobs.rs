@@ -18,10 +18,7 @@ use utoipa::IntoParams;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, actor, one_id,
-};
-use crate::http::json;
+use crate::http::extract::{AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, actor};
 use crate::http::query::{NoParams, ReadParams};
 use crate::http::wire::job::{AdmitBody, CloseBody, CreditBody, DebitBody, OpenBody, job_name};
 use crate::http::wire::job_answer::{
@@ -80,10 +77,7 @@ pub(crate) async fn open(
     State(app): State<App>,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: OpenBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let reply = submit(&app, (write.principal, id), body.command()?).await?;
-    answered(&reply)
+    answered(&write.one::<OpenBody<'_>>(&app, None).await?)
 }
 
 /// Credits a job with a payment. A payment counts once, whatever delivers it how often.
@@ -107,10 +101,7 @@ pub(crate) async fn credit(
     InPath(job): InPath,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: CreditBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&job))?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    answered(&write.one::<CreditBody<'_>>(&app, Some(&job)).await?)
 }
 
 /// Holds units for a job if its balance, less what its payer owes, covers them.
@@ -181,10 +172,7 @@ pub(crate) async fn debit(
     InPath(job): InPath,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: DebitBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&job), app.settings.jobs.stop)?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    answered(&write.one::<DebitBody<'_>>(&app, Some(&job)).await?)
 }
 
 /// Ends a job: what is left goes to its payer, what is missing becomes the payer's debt.
@@ -207,10 +195,7 @@ pub(crate) async fn close(
     InPath(job): InPath,
     write: ByCoordinator,
 ) -> Result<Response, Problem> {
-    let body: CloseBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&job))?;
-    answered(&submit(&app, (write.principal, id), command).await?)
+    answered(&write.one::<CloseBody<'_>>(&app, Some(&job)).await?)
 }
 
 /// Whose job.

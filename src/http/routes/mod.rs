@@ -30,3 +30,4 @@ pub(crate) mod stream;
 pub(crate) mod tickets;
 pub(crate) mod token;
 pub(crate) mod what_if;
+mod write;

@@ -1,35 +1,17 @@
 //! Pools of generosity, and the identities that are granted from them.
 
 use axum::extract::State;
-use purser_commands::Command;
-use purser_events::{Label, Micros};
+use purser_events::Micros;
 use purser_projections::Projections;
 
 use crate::http::app::App;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write, actor, one_id,
-};
-use crate::http::json;
+use crate::http::extract::{AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write};
 use crate::http::query::{NoParams, PlainRead};
 use crate::http::wire::answer::Written;
 use crate::http::wire::field::name;
 use crate::http::wire::grant::{OrderBody, PoolBody, TierBody, TopUpBody};
 use crate::http::wire::pool::{IdentityAnswer, PoolAnswer};
-use crate::keys::Principal;
-use crate::writer::Submission;
-
-async fn submit(
-    app: &App,
-    principal: Principal,
-    command: Command,
-    id: Option<Label>,
-) -> Result<Answer<Written>, Problem> {
-    let actor = actor(principal)?;
-    let submission = Submission { command, id, actor };
-    let reply = app.service.writer.submit(submission).await?;
-    Ok(Written::answer(&reply))
-}
 
 /// What the pools have, hold and paid, the budgets, and the solvency line: what is granted per day
 /// against what comes in, and in how many days the pools are empty if all goes on so.
@@ -74,9 +56,9 @@ pub(crate) async fn open(
     State(app): State<App>,
     write: Write<OPERATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: PoolBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, write.principal, body.command()?, id).await
+    Ok(Written::answer(
+        &write.one::<PoolBody<'_>>(&app, None).await?,
+    ))
 }
 
 /// Sets the order in which pools are asked. It acts from the answered position on.
@@ -97,9 +79,9 @@ pub(crate) async fn order(
     State(app): State<App>,
     write: Write<OPERATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: OrderBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, write.principal, body.command()?, id).await
+    Ok(Written::answer(
+        &write.one::<OrderBody<'_>>(&app, None).await?,
+    ))
 }
 
 /// Adds a sponsor's payment to a pool. The same payment again changes nothing.
@@ -120,9 +102,9 @@ pub(crate) async fn top_up(
     State(app): State<App>,
     write: Write<OPERATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: TopUpBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    submit(&app, write.principal, body.command()?, id).await
+    Ok(Written::answer(
+        &write.one::<TopUpBody<'_>>(&app, None).await?,
+    ))
 }
 
 /// How an identity stands today: its tier, its score, its budget.
@@ -168,8 +150,7 @@ pub(crate) async fn set_tier(
     InPath(identity): InPath,
     write: Write<OPERATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: TierBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let command = body.command(Some(&name("id", &identity)?))?;
-    submit(&app, write.principal, command, id).await
+    Ok(Written::answer(
+        &write.one::<TierBody<'_>>(&app, Some(&identity)).await?,
+    ))
 }

@@ -40,10 +40,9 @@ fn wish(command: GrantCommand) -> Command {
 }
 
 /// The request of a path, or of a batch's item: one of them names it.
-fn request_of(path: Option<&Label>, body: Option<&str>) -> Result<Label, Problem> {
+fn request_of(path: Option<&str>, body: Option<&str>) -> Result<Label, Problem> {
     match (path, body) {
-        (Some(path), None) => Ok(path.clone()),
-        (None, Some(body)) => name("request", body),
+        (Some(text), None) | (None, Some(text)) => name("request", text),
         (None, None) => Err(Problem::field(Code::MissingField, "request", "is required")),
         (Some(_), Some(_)) => Err(Problem::field(
             Code::UnknownField,
@@ -126,7 +125,7 @@ pub(crate) struct ConfirmBody<'a> {
 
 impl ConfirmBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&Label>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
         let rail = self.source.as_deref().unwrap_or(INVOICE);
         Ok(wish(GrantCommand::Confirm(ConfirmGrant {
             request: request_of(path, self.request.as_deref())?,
@@ -164,7 +163,7 @@ pub(crate) struct SettleGrantBody<'a> {
 
 impl SettleGrantBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&Label>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
         Ok(wish(GrantCommand::Settle(SettleGrant {
             request: request_of(path, self.request.as_deref())?,
             actual: base_units("actual", &self.actual)?,
@@ -192,7 +191,7 @@ pub(crate) struct ReleaseBody<'a> {
 
 impl ReleaseBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&Label>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
         Ok(wish(GrantCommand::Release(ReleaseGrant {
             request: request_of(path, self.request.as_deref())?,
             fault: self.fault,
@@ -224,7 +223,7 @@ pub(crate) struct RefundBody<'a> {
 
 impl RefundBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&Label>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
         Ok(wish(GrantCommand::RefundCharge(RefundCharge {
             request: request_of(path, self.request.as_deref())?,
             amount: base_units("amount", &self.amount)?,
@@ -353,9 +352,9 @@ pub(crate) struct TierBody<'a> {
 
 impl TierBody<'_> {
     /// The command.
-    pub(crate) fn command(&self, path: Option<&Label>) -> Result<Command, Problem> {
+    pub(crate) fn command(&self, path: Option<&str>) -> Result<Command, Problem> {
         let identity = match (path, self.identity.as_deref()) {
-            (Some(path), None) => path.clone(),
+            (Some(path), None) => name("id", path)?,
             (None, Some(body)) => name("identity", body)?,
             (None, None) => {
                 return Err(Problem::field(

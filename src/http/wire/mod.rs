@@ -19,4 +19,5 @@ pub(crate) mod pool;
 pub(crate) mod register;
 pub(crate) mod socket;
 pub(crate) mod ticket;
+pub(crate) mod wish;
 pub(crate) mod worker;
