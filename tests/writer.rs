@@ -13,10 +13,13 @@ use purser::recall::{Index, MemoryIndex};
 use purser::service::{Parts, Running, Settings};
 use purser::writer::{Reply, Submission, SubmitError};
 use purser_commands::command::{Beat, RegisterWorker, Secret, SetPolicy, WorkerRef};
+use purser_commands::grants::GrantCommand;
+use purser_commands::grants::command::{DecideGrant, ReleaseGrant, SetTier};
 use purser_commands::{Command, Rejection};
+use purser_events::grant::{PayMode, Tier};
 use purser_events::policy::PolicyChange;
 use purser_events::worker::Manifest;
-use purser_events::{Actor, BasisPoints, Envelope, Label, Position};
+use purser_events::{Actor, Amount, BasisPoints, Envelope, Label, Position};
 use purser_snapshots::digest;
 
 /// A log in memory whose next append goes wrong when a test says so.
@@ -333,6 +336,77 @@ async fn an_atomic_batch_happens_whole_or_not_at_all() {
         "the refused batch used no id"
     );
     assert_eq!(world.end(), end.plus(3));
+    tokio::task::block_in_place(|| drop(world));
+}
+
+fn decide(request: &str) -> Command {
+    Command::Grant(Box::new(GrantCommand::Decide(DecideGrant {
+        request: label(request),
+        identity: Some(label("ann")),
+        est: Amount(1),
+        mode: PayMode::Invoice,
+    })))
+}
+
+/// Two decisions under ids, and one wish that is refused.
+fn refused_batch(of: &str) -> Vec<Submission> {
+    let nobody = GrantCommand::Release(ReleaseGrant {
+        request: label("nobody"),
+        fault: false,
+    });
+    let [first, second] = ["x", "y"].map(|name| format!("{name}-{of}"));
+    vec![
+        submission(decide(&first), Some(&first)),
+        submission(decide(&second), Some(&second)),
+        submission(Command::Grant(Box::new(nobody)), None),
+    ]
+}
+
+/// Single decisions and refused batches meet in the same commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_batches_leave_what_the_same_commit_decided_before_them() {
+    const SIDES: u64 = 8;
+    const TIMES: u64 = 40;
+    let world = tokio::task::block_in_place(World::new);
+    let writer = &world.running.service.writer;
+    let tier = Command::Grant(Box::new(GrantCommand::SetTier(SetTier {
+        identity: label("ann"),
+        tier: Some(Tier::Elite),
+    })));
+    writer
+        .submit(submission(tier, None))
+        .await
+        .expect("granted");
+    let mut sides = tokio::task::JoinSet::new();
+    for side in 0..SIDES {
+        let writer = writer.clone();
+        sides.spawn(async move {
+            for time in 0..TIMES {
+                let name = format!("{side}-{time}");
+                let one = writer.submit(submission(decide(&name), Some(&name)));
+                let (one, batch) = tokio::join!(one, writer.submit_all(refused_batch(&name), true));
+                assert!(one.is_ok(), "{one:?}");
+                assert!(batch.iter().all(Result::is_err), "{batch:?}");
+            }
+        });
+    }
+    sides.join_all().await;
+    for request in ["x-0-0", "y-0-0"] {
+        let again = writer.submit(submission(decide(request), Some(request)));
+        let again = again.await.expect("granted");
+        assert!(
+            !again.replayed,
+            "a refused batch uses no id, and decides no request"
+        );
+    }
+    let envelopes = tokio::task::block_in_place(|| world.envelopes());
+    let mut folds = purser_projections::Projections::default();
+    envelopes.iter().for_each(|one| folds.apply(one.recorded()));
+    assert_eq!(folds.grants.totals().decided, SIDES * TIMES + 2);
+    let view = &world.running.service.view;
+    let limit = std::time::Duration::from_secs(10);
+    view.reached(folds.position, limit).await;
+    assert_eq!(digest(&view.read()), digest(&folds));
     tokio::task::block_in_place(|| drop(world));
 }
 

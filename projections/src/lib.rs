@@ -22,6 +22,7 @@ pub mod report;
 pub mod tickets;
 
 mod projections;
+mod take_back;
 
 pub use books::Books;
 pub use projections::Projections;

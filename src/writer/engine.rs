@@ -163,7 +163,7 @@ impl Engine {
         let mut draft = Draft::new(at, folds.position);
         let mut callers = Vec::with_capacity(group.requests.len());
         for request in group.requests {
-            callers.extend(self.decide(&mut draft, request)?);
+            callers.extend(self.decide(&mut draft, request));
         }
         self.start.books.recalled.unload();
         if draft.is_empty() {
@@ -190,11 +190,11 @@ impl Engine {
         loaded.map_err(|error| Fatal(describe("the index of ids cannot be read", &error)))
     }
 
-    fn decide(&mut self, draft: &mut Draft, request: Request) -> Result<Option<Caller>, Fatal> {
+    fn decide(&mut self, draft: &mut Draft, request: Request) -> Option<Caller> {
         match request {
             Request::One(submission, reply) => {
                 let outcome = draft.run(&mut self.start.books, submission);
-                Ok(Some(Caller::One(reply, outcome)))
+                Some(Caller::One(reply, outcome))
             }
             Request::Many {
                 submissions,
@@ -206,57 +206,59 @@ impl Engine {
                     .into_iter()
                     .map(|one| draft.run(books, one))
                     .collect();
-                Ok(Some(Caller::Many(reply, outcomes)))
+                Some(Caller::Many(reply, outcomes))
             }
             Request::Many {
                 submissions,
                 atomic: true,
                 reply,
             } => {
-                let outcomes = self.all_or_nothing(draft, submissions)?;
-                Ok(Some(Caller::Many(reply, outcomes)))
+                let outcomes = self.all_or_nothing(draft, submissions);
+                Some(Caller::Many(reply, outcomes))
             }
             Request::Recall { keys, reply } => {
                 let recalled = &self.start.books.recalled;
                 let known = |key| Some((key, recalled.get(&key)?.into_owned()));
                 // A caller that went away does not wait.
                 let _ = reply.send(keys.into_iter().filter_map(known).collect());
-                Ok(None)
+                None
             }
-            Request::Stop => Ok(None),
+            Request::Stop => None,
         }
     }
 
-    fn all_or_nothing(
-        &mut self,
-        draft: &mut Draft,
-        submissions: Vec<Submission>,
-    ) -> Result<Vec<Outcome>, Fatal> {
+    fn all_or_nothing(&mut self, draft: &mut Draft, submissions: Vec<Submission>) -> Vec<Outcome> {
         let (mark, count) = (draft.mark(), submissions.len());
         let mut outcomes = Vec::with_capacity(count);
+        self.start.books.recalled.remember();
         for submission in submissions {
             let outcome = draft.run(&mut self.start.books, submission);
             let refused = outcome.is_err();
             outcomes.push(outcome);
             if refused {
-                self.undo(draft, mark)?;
+                self.undo(draft, mark);
                 let last = outcomes.len() - 1;
                 outcomes[..last].fill(Err(SubmitError::BatchRefused));
                 outcomes.resize(count, Err(SubmitError::BatchRefused));
                 break;
             }
         }
-        Ok(outcomes)
+        self.start.books.recalled.keep();
+        outcomes
     }
 
-    /// Takes back what was decided after `mark`.
-    fn undo(&mut self, draft: &mut Draft, mark: super::group::Mark) -> Result<(), Fatal> {
+    /// Takes back what was decided after `mark`: the folds as they are durable, and then once more
+    /// what this commit decided before.
+    fn undo(&mut self, draft: &mut Draft, mark: super::group::Mark) {
+        if draft.mark() == mark {
+            return;
+        }
+        self.start.books.recalled.take_back();
+        self.publisher.settle();
+        let folds = &mut self.start.books.projections;
+        folds.take_back(&self.start.view.read(), draft.events());
         draft.back_to(mark);
-        let loaded = std::mem::take(&mut self.start.books.recalled);
-        self.restore()?;
-        self.start.books.recalled.load_all_of(loaded);
-        draft.fold_again(&mut self.start.books);
-        Ok(())
+        draft.fold_again(folds);
     }
 
     /// Appends the draft. Nobody is answered before the log says that it is durable; a crash

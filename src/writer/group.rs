@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use purser_commands::{Answer, Command, Execution, execute};
 use purser_events::{Actor, CommandStamp, Envelope, Event, Micros, Position, Recorded};
-use purser_projections::Books;
 use purser_projections::names::Names;
 use purser_projections::recall::{RecallKey, SeenCommand};
+use purser_projections::{Books, Projections};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -154,7 +154,7 @@ pub(super) struct Draft {
 }
 
 /// How far a draft had come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     events: usize,
     spans: usize,
@@ -243,29 +243,25 @@ impl Draft {
         }
     }
 
+    /// The events so far.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// Forgets what was decided after `mark`. The books have to be restored apart.
     pub(super) fn back_to(&mut self, mark: Mark) {
         self.events.truncate(mark.events);
         self.spans.truncate(mark.spans);
     }
 
-    /// Folds what is decided so far into restored books.
-    pub(super) fn fold_again(&self, books: &mut Books) {
-        let mut from = 0;
-        for span in &self.spans {
-            let mut position = self.after.plus(from as u64);
-            if let Some(stamp) = &span.stamp {
-                note(books, position.next(), span.actor, stamp);
-            }
-            for event in &self.events[from..span.end] {
-                position = position.next();
-                books.apply(Recorded {
-                    position,
-                    recorded_at: self.at,
-                    event,
-                });
-            }
-            from = span.end;
+    /// Folds what is decided so far into restored projections.
+    pub(super) fn fold_again(&self, folds: &mut Projections) {
+        for event in &self.events {
+            folds.apply(Recorded {
+                position: folds.position.next(),
+                recorded_at: self.at,
+                event,
+            });
         }
     }
 

@@ -167,7 +167,13 @@ impl World {
                 event,
             };
             self.grants.see(&self.replayed, fact)?;
+            let before = self.is_looked_at().then(|| self.replayed.clone());
             self.replayed.apply(fact);
+            if let Some(before) = before {
+                let mut back = self.replayed.clone();
+                back.take_back(&before, std::slice::from_ref(event));
+                assert!(back == before, "{event:?} is taken back");
+            }
         }
         self.grants.close(&self.replayed)
     }

@@ -40,6 +40,8 @@ pub use timeline::{
 pub struct Recalled {
     recent: HashMap<RecallKey, Record>,
     loaded: HashMap<RecallKey, Record>,
+    /// What stood under each key before it was changed, while that may have to be taken back.
+    before: Option<Vec<(RecallKey, Option<Record>)>>,
 }
 
 impl Recalled {
@@ -49,6 +51,27 @@ impl Recalled {
         Self {
             recent: HashMap::with_capacity(capacity),
             loaded: HashMap::new(),
+            before: None,
+        }
+    }
+
+    /// Begins to remember what the fold changes, until it is kept or taken back.
+    pub fn remember(&mut self) {
+        self.before = Some(Vec::new());
+    }
+
+    /// Keeps what the fold changed.
+    pub fn keep(&mut self) {
+        self.before = None;
+    }
+
+    /// Takes back what the fold changed since it is remembered.
+    pub fn take_back(&mut self) {
+        for (key, record) in self.before.take().into_iter().flatten().rev() {
+            match record {
+                Some(record) => self.recent.insert(key, record),
+                None => self.recent.remove(&key),
+            };
         }
     }
 
@@ -64,6 +87,9 @@ impl Recalled {
     }
 
     fn add(&mut self, key: RecallKey, record: Record) {
+        if let Some(before) = &mut self.before {
+            before.push((key, self.recent.get(&key).cloned()));
+        }
         match self.recent.entry(key) {
             hashbrown::hash_map::Entry::Occupied(mut entry) => entry.get_mut().merge(&record),
             hashbrown::hash_map::Entry::Vacant(entry) => {
@@ -97,11 +123,6 @@ impl Recalled {
     /// Adds a record that the index holds.
     pub fn load(&mut self, key: RecallKey, record: Record) {
         self.loaded.insert(key, record);
-    }
-
-    /// Takes over what another set had loaded, and nothing that its fold made.
-    pub fn load_all_of(&mut self, other: Self) {
-        self.loaded = other.loaded;
     }
 
     /// Forgets what was loaded.
