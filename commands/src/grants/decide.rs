@@ -4,7 +4,7 @@ use purser_events::grant::{GrantDecided, PayMode, Share};
 use purser_events::{Amount, AssetNo, Event, GrantNo, Label, Micros, PayerNo};
 use purser_projections::Books;
 use purser_projections::grants::GrantState;
-use purser_projections::recall::{SeenDecision, asked_digest};
+use purser_projections::recall::asked_digest;
 
 use super::answer::{Decided, Granted, begun};
 use super::command::DecideGrant;
@@ -50,7 +50,13 @@ pub(super) fn decide(
         payer: payer(books, decide, (asset, offer.charge))?,
         valid_ms: valid_ms(books, state),
     };
-    let decided = Decided::from(&SeenDecision::from(&event));
+    let decided = Decided {
+        serve: offer.serve,
+        absorb: offer.absorb,
+        charge: offer.charge,
+        reason: offer.reason,
+        state,
+    };
     into.push(Event::GrantDecided(Box::new(event)));
     Ok(Answer::Grant(Granted::Decided(decided).into()))
 }

@@ -18,7 +18,10 @@ use utoipa::IntoParams;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, actor};
+use crate::http::extract::{
+    AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, actor, one_id,
+};
+use crate::http::json;
 use crate::http::query::{NoParams, ReadParams};
 use crate::http::wire::job::{AdmitBody, CloseBody, CreditBody, DebitBody, OpenBody, job_name};
 use crate::http::wire::job_answer::{
