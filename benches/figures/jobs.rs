@@ -3,13 +3,13 @@
 //! `PURSER_BENCH_JOBS=N` opens and closes N jobs; a million where it is left out.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use purser::service::{Running, Settings};
 use purser_commands::Command;
 use purser_commands::jobs::JobCommand;
 use purser_commands::jobs::command::{CloseJob, JobName, OpenJob};
-use purser_events::Label;
+use purser_events::{Label, Position};
 
 use super::pool::{label, submission};
 use super::table::{Figures, rate};
@@ -64,12 +64,15 @@ fn memory(figures: &mut Figures, data: &Path) {
     let running = Running::open(&Settings::new(data)).expect("it starts");
     let writer = running.service.writer.clone();
     let (began, mut seen) = (Instant::now(), Vec::new());
+    let mut last = Position::ORIGIN;
     for from in (0..jobs).step_by(BATCH as usize) {
         let numbers = from..(from + BATCH).min(jobs);
         for make in [open, close] {
             let batch = numbers.clone().map(|number| submission(make(number)));
             let replies = writer.submit_all_blocking(batch.collect());
             assert!(replies.iter().all(Result::is_ok));
+            let positions = replies.iter().flatten().map(|reply| reply.position);
+            last = positions.max().unwrap_or(last);
         }
         if (from + BATCH) % (jobs / 10).max(BATCH) < BATCH {
             seen.push(resident_mb());
@@ -81,11 +84,13 @@ fn memory(figures: &mut Figures, data: &Path) {
         }
     }
     let per_second = jobs as f64 / began.elapsed().as_secs_f64();
-    // The read side follows the writer: the last jobs leave it a moment later.
-    while running.service.view.read().jobs.len() > 0 {
-        assert!(began.elapsed().as_secs_f64() < 2.0 * jobs as f64 / per_second + 60.0);
-        std::thread::yield_now();
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("a runtime starts");
+    let view = &running.service.view;
+    assert!(runtime.block_on(view.reached(last, Duration::from_secs(10))));
+    assert_eq!(view.read().jobs.len(), 0);
     let tenths = seen
         .iter()
         .map(u64::to_string)
