@@ -220,7 +220,7 @@ fn manifest(number: u64) -> Value {
         "miner_id": format!("miner-{number}"), "api_key": format!("key-of-{number}"),
         "addr": "10.0.0.1:7000", "proto": "grpc", "gpu_vram": 24, "gpu_name": "any",
         "cpu_cores": 16, "ram_gb": 64, "price_token_per_ksec": "0.75", "max_parallel": 4,
-        "tags": [], "capabilities": ["llm:any"],
+        "tags": [], "capabilities": ["model:any"],
     })
 }
 
