@@ -1,6 +1,6 @@
 //! All folds together, at one position.
 
-use purser_events::{Address, Micros, Position, Recorded, WorkerNo};
+use purser_events::{Address, Event, Micros, Position, Recorded, WorkerNo};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Accounts;
@@ -69,6 +69,16 @@ impl Projections {
             fact.recorded_at >= self.recorded_at,
             "recorded time never goes back"
         );
+        match fact.event {
+            // By far the most frequent, and nobody else's: the others are not asked.
+            Event::WorkerBeat(_) => self.registry.apply(fact, &self.policy),
+            _ => self.apply_everywhere(fact),
+        }
+        self.position = fact.position;
+        self.recorded_at = fact.recorded_at;
+    }
+
+    fn apply_everywhere(&mut self, fact: Recorded<'_>) {
         self.names.apply(fact);
         self.policy.apply(fact);
         self.registry.apply(fact, &self.policy);
@@ -82,8 +92,6 @@ impl Projections {
         self.payouts.apply(fact);
         self.grants.apply(fact, &self.accounts);
         self.tickets.apply(fact);
-        self.position = fact.position;
-        self.recorded_at = fact.recorded_at;
     }
 
     /// Where a worker is paid: the address that it is known by, or the one that it registered.
@@ -99,5 +107,76 @@ impl Projections {
                 worker.file.manifest.payout_address
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use purser_events::worker::{KeyHash, Manifest, WorkerBeat, WorkerRegistered};
+    use purser_events::{Event, Label, Micros, Position, Recorded, WorkerNo};
+
+    use super::Projections;
+
+    fn registered() -> Event {
+        let label = |text| Label::new(text).expect("a label");
+        Event::WorkerRegistered(Box::new(WorkerRegistered {
+            worker: WorkerNo(0),
+            miner_id: label("m-0"),
+            key: KeyHash {
+                salt: [0; 16],
+                hash: [0; 32],
+            },
+            manifest: Manifest {
+                addr: label("10.0.0.1:7000"),
+                proto: label("http"),
+                gpu_name: label("RTX 4090"),
+                vram_mb: 24_576,
+                cpu_cores: 16,
+                ram_mb: 65_536,
+                price_micro: 1,
+                max_parallel: 1,
+                tags: Vec::new(),
+                capabilities: Vec::new(),
+                accel: Vec::new(),
+                region: None,
+                node_type: None,
+                payout_address: None,
+            },
+        }))
+    }
+
+    /// A heartbeat goes to the registry alone: asking everybody would change nothing more.
+    #[test]
+    fn a_heartbeat_is_nobody_elses() {
+        fn fact(number: u64, event: &Event) -> Recorded<'_> {
+            Recorded {
+                position: Position(number),
+                recorded_at: Micros(number * 60_000_000),
+                event,
+            }
+        }
+        let mut folds = Projections::default();
+        folds.apply(fact(1, &registered()));
+        let beat = Event::WorkerBeat(WorkerBeat {
+            worker: WorkerNo(0),
+            lag_ms: Some(7),
+            queue_len: 3,
+            avg_latency_ms: Some(20),
+            temp_decidegrees: Some(-5),
+            mem_free_mb: None,
+        });
+        let mut everywhere = folds.clone();
+        everywhere.apply_everywhere(fact(2, &beat));
+        folds.apply(fact(2, &beat));
+        everywhere.position = folds.position;
+        everywhere.recorded_at = folds.recorded_at;
+        assert_eq!(folds, everywhere);
+        assert_eq!(
+            folds
+                .registry
+                .pulse(WorkerNo(0))
+                .map(|pulse| pulse.queue_len),
+            Some(3)
+        );
     }
 }

@@ -170,10 +170,20 @@ impl Reading<'_> {
         let mut unpacked = segment
             .unpack(&mut memory)
             .map_err(|damage| damaged(first, damage))?;
-        for position in (first.0..=segment.last().0).map(Position) {
-            let envelope = unpacked.next(position);
-            let envelope = envelope.map_err(|damage| damaged(position, damage))?;
-            if position >= self.next && self.push(envelope).is_break() {
+        for position in (first.0..self.next.0).map(Position) {
+            let passed = unpacked.next(position);
+            passed.map_err(|damage| damaged(position, damage))?;
+        }
+        while self.next <= segment.last() {
+            let room = HAND_OVER - self.envelopes.len();
+            let to = Position(self.next.0 + room as u64 - 1).min(segment.last());
+            let filled = unpacked.fill(self.next, to, &mut self.envelopes);
+            if let Err(damage) = filled {
+                let decoded = self.envelopes.last().map(|last| last.position.next());
+                return Err(damaged(decoded.unwrap_or(self.next), damage));
+            }
+            self.next = to.next();
+            if self.envelopes.len() >= HAND_OVER && self.hand_over().is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

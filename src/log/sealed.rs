@@ -189,6 +189,16 @@ impl Unpacked<'_> {
         Ok(self.decoder.next(position)?)
     }
 
+    /// The envelopes of these positions, which come next; appends them.
+    pub(crate) fn fill(
+        &mut self,
+        from: Position,
+        to: Position,
+        into: &mut Vec<Envelope>,
+    ) -> Result<(), Damage> {
+        Ok(self.decoder.fill(from, to, into)?)
+    }
+
     /// The stored bytes of the envelope that came last.
     fn row<'a>(&'a self, envelope: &Envelope, memory: &'a mut Vec<u8>) -> &'a [u8] {
         self.decoder.raw().unwrap_or_else(|| {

@@ -1,5 +1,6 @@
 //! Events as they are in the log.
 
+use purser::export::{NEXT_FILE, tar};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -49,6 +50,38 @@ async fn every_event_is_streamed_once_and_in_order() {
         end + 1,
         "a row per event, and one of names"
     );
+}
+
+#[tokio::test]
+async fn files_of_a_data_set_come_answer_by_answer() {
+    let (server, end) = filled().await;
+    let (mut next, mut answers, mut found) = (1, 0, Vec::new());
+    while next <= end {
+        let path = format!("/v1/events/files?format=jsonl&limit=77&from={next}&to={end}");
+        let seen = server
+            .get(&format!("{path}&min_position={end}"), Who::Auditor)
+            .await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        for (name, bytes) in tar::files(&seen.text.into_bytes().into()).expect("an archive") {
+            if name == NEXT_FILE {
+                let told: Value = serde_json::from_slice(&bytes).expect("JSON");
+                next = told["next"].as_u64().expect("a position");
+            } else {
+                let text = String::from_utf8(bytes.to_vec()).expect("text");
+                let events = text.lines().map(serde_json::from_str::<Value>);
+                found.extend(events.map(|event| event.expect("JSON")["position"].as_u64()));
+            }
+        }
+        answers += 1;
+    }
+    found.sort_unstable();
+    assert!(found.into_iter().eq((1..=end).map(Some)), "each event once");
+    assert_eq!(answers, end.div_ceil(77));
+    for limit in [0, 200_001] {
+        let path = format!("/v1/events/files?limit={limit}");
+        let refused = server.get(&path, Who::Auditor).await;
+        assert!(refused.is(422, "out_of_range"), "{refused:?}");
+    }
 }
 
 #[tokio::test]

@@ -67,11 +67,17 @@ impl Tally {
     }
 }
 
+/// Runs on one chain: a node takes its dumped state back only up to the size of a request.
+const RUNS_OF_A_CHAIN: usize = 50;
+
 type Tallies = Arc<Mutex<BTreeMap<usize, Tally>>>;
 
 async fn lane(jobs: Arc<Mutex<Vec<Job>>>, tallies: Tallies) {
     let mut lane = Lane::start().await;
-    loop {
+    for run in 1_usize.. {
+        if run % RUNS_OF_A_CHAIN == 0 {
+            lane = Lane::start().await;
+        }
         let Some(job) = jobs.lock().expect("no panic").pop() else {
             return;
         };

@@ -125,6 +125,35 @@ fn every_form_holds_just_what_is_selected() {
     }
 }
 
+#[test]
+fn every_form_goes_to_a_bucket_and_is_gone_on_with_there() {
+    let store = store();
+    let data = TempDir::new().expect("a directory");
+    let files = trees(&["events"]);
+    let (early, late) = files.split_at(files.len() / 2);
+    for files in [early, late] {
+        ledger(&store, data.path(), files);
+        for format in FORMATS {
+            let to = format!("s3://{ANALYSTS}/{format}");
+            let export = ["export", "--format", format, "--into", &to];
+            let exported = run(&store, data.path(), &export);
+            assert!(exported.status.success(), "{exported:?}");
+        }
+    }
+    let whole = run(&store, data.path(), &["export", "--format", "jsonl"]).stdout;
+    let fetched = TempDir::new().expect("a directory");
+    for key in store.keys(ANALYSTS) {
+        let path = fetched.path().join(&key);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let bytes = store.object(ANALYSTS, &key).expect("it is there");
+        std::fs::write(path, bytes).expect("written");
+    }
+    for format in FORMATS {
+        let found = positions(format, &fetched.path().join(format));
+        assert_eq!(found, (1..=lines(&whole).len() as u64).collect::<Vec<_>>());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_set_is_made_beside_a_running_server_and_gone_on_with() {
     let store = store();

@@ -342,7 +342,7 @@ impl Pool {
     fn registered(&self, manifest: &Manifest) -> Event {
         let worker = WorkerNo::following(self.folds.registry.numbers());
         // Ids are not in the order of the numbers.
-        let id = format!("m-{}", scattered(worker.0, 11));
+        let id = format!("m-{}-{}", scattered(worker.0, 11), worker.0);
         Event::WorkerRegistered(Box::new(WorkerRegistered {
             worker,
             miner_id: label(&id),

@@ -41,6 +41,8 @@ pub(crate) struct FilesParams {
     worker: Option<String>,
     /// Parquet where it is left out.
     format: Option<FileForm>,
+    /// Positions that the answer covers at most, from 1 to 200,000; 200,000 where it is left out.
+    limit: Option<u64>,
     /// Wait, for a bounded time, until the answer reflects this position.
     min_position: Option<u64>,
 }
@@ -93,6 +95,11 @@ pub(crate) async fn files(
     read: Read<AUDITOR, FilesParams>,
 ) -> Result<Response, Problem> {
     let params = read.params;
+    let limit = params.limit.unwrap_or(POSITIONS_MAX);
+    if !(1..=POSITIONS_MAX).contains(&limit) {
+        let hint = "must be from 1 to 200000";
+        return Err(Problem::field(Code::OutOfRange, "limit", hint));
+    }
     let end = app.service.view.position();
     let words = Words {
         kind: params.r#type.as_deref(),
@@ -108,6 +115,7 @@ pub(crate) async fn files(
             edge("to", params.to.as_deref())?,
         ],
         end,
+        limit,
         form: params.format.unwrap_or(FileForm::Parquet).into(),
     };
     stream(&app, "application/x-tar", move |sink| part.write(sink))
@@ -122,6 +130,7 @@ struct Part {
     filter: Filter,
     edges: [Option<Edge>; 2],
     end: Position,
+    limit: u64,
     form: DatasetForm,
 }
 
@@ -130,7 +139,7 @@ impl Part {
         let [from, to] = self.edges;
         let first = from.map_or(Ok(Position(1)), |edge| edge.first(&*self.log, self.end))?;
         let last = to.map_or(Ok(self.end), |edge| edge.last(&*self.log, self.end))?;
-        let last = last.min(Position(first.0.saturating_add(POSITIONS_MAX - 1)));
+        let last = last.min(Position(first.0.saturating_add(self.limit - 1)));
         (self.filter.from, self.filter.to) = (Some(first), Some(last));
         let mut next = first;
         if first <= last {

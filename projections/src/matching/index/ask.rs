@@ -5,13 +5,17 @@ use purser_events::{Label, WorkerNo};
 
 use super::MatchIndex;
 use super::best::Best;
-use super::bits::{Bits, ones, place};
+use super::bits::{Bits, Postings, ones, place};
+use super::labels::Labels;
 use super::region::ALLOWANCE;
 use super::scale::Limit;
 use super::score;
 
 /// Up to so many workers are scored one by one.
 const FEW: u32 = 192;
+
+/// The first conditions are the same for every job; the index keeps account of them.
+const STANDING: usize = 3;
 
 /// Which reasons are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ impl Found {
 enum Test<'a> {
     In(&'a Bits),
     NotIn(&'a Bits),
+    Carries(&'a Postings),
     Made(Bits),
     AtLeast(Limit<'a>),
     AtMost(Limit<'a>),
@@ -85,14 +90,23 @@ impl<'a> Tests<'a> {
         self.tests.push((reason, test));
     }
 
+    /// One of these words is needed.
+    fn one_of(&mut self, reason: Reason, labels: &'a Labels, wanted: &[Label]) {
+        let mut sets = labels.sets(wanted);
+        let test = match (sets.next(), sets.next()) {
+            (Some(lone), None) => Test::Carries(lone),
+            _ => Test::Made(labels.any(wanted, self.index.size())),
+        };
+        self.add(reason, test);
+    }
+
     fn offers(&mut self, ask: &Ask) {
         let (index, words) = (self.index, &self.index.words);
         let size = index.size();
         if let Some(task) = &ask.task {
             let named = Label::new(&format!("task:{task}")).ok();
             let wanted: Vec<Label> = named.into_iter().chain([task.clone()]).collect();
-            let made = words.capabilities.any(&wanted, size);
-            self.add(Reason::Task, Test::Made(made));
+            self.one_of(Reason::Task, &words.capabilities, &wanted);
         }
         if ask.min_vram_mb > 0 {
             let limit = index.vram.limit(ask.min_vram_mb.into());
@@ -103,11 +117,12 @@ impl<'a> Tests<'a> {
             self.add(Reason::Ram, Test::AtLeast(limit));
         }
         if !ask.accel.is_empty() {
-            let made = words.accel.any(&ask.accel, size);
-            self.add(Reason::Accel, Test::Made(made));
+            self.one_of(Reason::Accel, &words.accel, &ask.accel);
         }
         let (any, all) = (&ask.capabilities_any, &ask.capabilities_all);
-        if !any.is_empty() || !all.is_empty() {
+        if all.is_empty() && !any.is_empty() {
+            self.one_of(Reason::Capabilities, &words.capabilities, any);
+        } else if !all.is_empty() {
             let some = match any.is_empty() {
                 true => index.sets.registered.clone(),
                 false => words.capabilities.any(any, size),
@@ -116,8 +131,7 @@ impl<'a> Tests<'a> {
             self.add(Reason::Capabilities, Test::Made(made));
         }
         if !ask.tags_any.is_empty() {
-            let made = words.tags.any(&ask.tags_any, size);
-            self.add(Reason::Tags, Test::Made(made));
+            self.one_of(Reason::Tags, &words.tags, &ask.tags_any);
         }
     }
 
@@ -133,62 +147,78 @@ impl<'a> Tests<'a> {
         self.add(Reason::RegionContradicted, Test::NotIn(contradicted));
     }
 
-    /// Of the workers `among` in a word, those that pass a test.
-    fn pass(&self, test: &Test<'_>, word: usize, among: u64) -> u64 {
+    /// Keeps of these workers those that pass a test.
+    fn keep(&self, test: &Test<'_>, among: &mut Bits) {
         match test {
-            Test::In(bits) => among & bits.words()[word],
-            Test::NotIn(bits) => among & !bits.words()[word],
-            Test::Made(bits) => among & bits.words()[word],
-            Test::AtLeast(limit) => limit.at_least(word, among),
-            Test::AtMost(limit) => limit.at_most(word, among),
+            Test::In(bits) => among.keep(bits),
+            Test::NotIn(bits) => among.drop(bits),
+            Test::Carries(postings) => postings.keep_in(among),
+            Test::Made(bits) => among.keep(bits),
+            Test::AtLeast(limit) => limit.keep_at_least(among),
+            Test::AtMost(limit) => limit.keep_at_most(among),
             Test::InTime(deadline) => {
-                let in_time = ones(among).filter(|bit| {
-                    let eta = self.index.eta_ms(word * 64 + bit);
-                    eta.is_some_and(|eta| eta <= u64::from(*deadline))
-                });
-                in_time.fold(0, |kept, bit| kept | 1 << bit)
+                let deadline = u64::from(*deadline);
+                let etas = self.index.etas.chunks_exact(64);
+                for (word, etas) in among.words_mut().iter_mut().zip(etas) {
+                    let in_time = |at: usize| u64::from(etas[at] <= deadline) << at;
+                    *word &= match word.count_ones() {
+                        0 => 0,
+                        1..16 => ones(*word).fold(0, |kept, at| kept | in_time(at)),
+                        _ => (0..64).fold(0, |kept, at| kept | in_time(at)),
+                    };
+                }
             }
         }
     }
 
     /// Who passes every test; counts those that do not by their first reason.
-    fn sieve(&self, left_out: &mut [u32; Reason::ALL.len()]) -> Bits {
-        let mut fit = Bits::of_words(self.index.size());
-        let registered = self.index.sets.registered.words();
-        for (word, fit) in fit.words_mut().iter_mut().enumerate() {
-            let mut left = registered[word];
-            for (reason, test) in &self.tests {
-                if left == 0 {
-                    break;
-                }
-                let passed = self.pass(test, word, left);
-                left_out[*reason as usize] += (left & !passed).count_ones();
-                left = passed;
+    fn sieve(&self) -> (Bits, [u32; Reason::ALL.len()]) {
+        let mut left_out = self.index.out;
+        let mut fit = self.index.sets.sound.clone();
+        let mut left = fit.count();
+        for (reason, test) in &self.tests[STANDING..] {
+            if left == 0 {
+                break;
             }
-            *fit = left;
+            self.keep(test, &mut fit);
+            let passed = fit.count();
+            left_out[*reason as usize] += left - passed;
+            left = passed;
         }
-        fit
+        (fit, left_out)
     }
 
     /// Counts every reason of everybody.
     fn count_all(&self) -> [u32; Reason::ALL.len()] {
+        let registered = &self.index.sets.registered;
+        let (everybody, mut passed) = (registered.count(), registered.clone());
         let mut left_out = [0; Reason::ALL.len()];
-        for (word, registered) in self.index.sets.registered.words().iter().enumerate() {
-            for (reason, test) in &self.tests {
-                let passed = self.pass(test, word, *registered);
-                left_out[*reason as usize] += (registered & !passed).count_ones();
-            }
+        for (reason, test) in &self.tests {
+            passed.clone_from(registered);
+            self.keep(test, &mut passed);
+            left_out[*reason as usize] += everybody - passed.count();
         }
         left_out
     }
 
+    /// Whether one worker passes a test.
+    fn passes(&self, test: &Test<'_>, worker: usize) -> bool {
+        let (word, bit) = place(worker);
+        match test {
+            Test::In(bits) => bits.has(worker),
+            Test::NotIn(bits) => !bits.has(worker),
+            Test::Carries(postings) => postings.has(worker),
+            Test::Made(bits) => bits.has(worker),
+            Test::AtLeast(limit) => limit.at_least(word, bit) != 0,
+            Test::AtMost(limit) => limit.at_most(word, bit) != 0,
+            Test::InTime(deadline) => self.index.etas[worker] <= u64::from(*deadline),
+        }
+    }
+
     /// Every reason of one worker.
     fn reasons(&self, worker: usize) -> Vec<Reason> {
-        let (word, bit) = place(worker);
-        let failed = self
-            .tests
-            .iter()
-            .filter(|(_, test)| self.pass(test, word, bit) == 0);
+        let tests = self.tests.iter();
+        let failed = tests.filter(|(_, test)| !self.passes(test, worker));
         failed.map(|(reason, _)| *reason).collect()
     }
 }
@@ -208,35 +238,43 @@ impl MatchIndex {
     /// Who fits a job, and who fits it best.
     #[must_use]
     pub fn find(&self, ask: &Ask, counting: Counting) -> Found {
-        let mut left_out = [0; Reason::ALL.len()];
-        if counting == Counting::None
-            && let Some(candidates) = self.quick(ask)
-        {
-            return Found {
-                candidates,
-                eligible: None,
-                left_out,
-            };
-        }
+        let quick = match counting {
+            Counting::None | Counting::First => self.quick(ask),
+            Counting::All => None,
+        };
+        let quick = match quick {
+            Some(candidates) if counting == Counting::None => {
+                return Found {
+                    candidates,
+                    eligible: None,
+                    left_out: [0; Reason::ALL.len()],
+                };
+            }
+            quick => quick,
+        };
         let tests = Tests::new(self, ask);
-        let fit = tests.sieve(&mut left_out);
-        match counting {
-            Counting::None => left_out = [0; Reason::ALL.len()],
-            Counting::First => {}
-            Counting::All => left_out = tests.count_all(),
+        let (fit, first) = tests.sieve();
+        let eligible = fit.count();
+        Found {
+            candidates: quick.unwrap_or_else(|| self.best(ask, fit, eligible)),
+            eligible: (counting != Counting::None).then_some(eligible),
+            left_out: match counting {
+                Counting::None => [0; Reason::ALL.len()],
+                Counting::First => first,
+                Counting::All => tests.count_all(),
+            },
         }
-        let fitting = fit.words().iter().map(|word| word.count_ones()).sum();
+    }
+
+    /// The best of the workers that fit, with a look at all of them where it must be.
+    fn best(&self, ask: &Ask, fit: Bits, fitting: u32) -> Vec<Candidate> {
         let mut best = Best::new(ask.top_k as usize, &self.offers);
         if ask.top_k > 0 && fitting > 0 {
             for (share, who) in self.shares(ask, fit) {
                 self.choose(ask, share, &who, &mut best);
             }
         }
-        Found {
-            candidates: best.into_found(),
-            eligible: (counting != Counting::None).then_some(fitting),
-            left_out,
-        }
+        best.into_found()
     }
 
     /// The workers that do not fit, from number `from` on, each with every reason, at most `limit`.
@@ -292,8 +330,7 @@ impl MatchIndex {
 
     /// Looks through workers that have the same share of the wanted capabilities.
     fn choose(&self, ask: &Ask, share: u32, who: &Bits, best: &mut Best<'_>) {
-        let count: u32 = who.words().iter().map(|word| word.count_ones()).sum();
-        if count <= FEW {
+        if who.count() <= FEW {
             who.iter()
                 .for_each(|worker| best.offer(self.candidate(worker, ask, share)));
             return;

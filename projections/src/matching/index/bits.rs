@@ -42,6 +42,25 @@ impl Bits {
         &mut self.words
     }
 
+    /// How many workers it holds.
+    pub(super) fn count(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Keeps only what is in the other set too.
+    pub(super) fn keep(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    /// Keeps only what is not in the other set.
+    pub(super) fn drop(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
     pub(super) fn put(&mut self, worker: usize, is_in: bool) {
         let (word, bit) = place(worker);
         let word = &mut self.words[word];
@@ -105,8 +124,19 @@ impl Postings {
         found.is_ok_and(|at| self.words[at].1 & bit != 0)
     }
 
+    /// Whether no word is missing before the last one: then each stands in its own place.
+    fn is_whole(&self) -> bool {
+        let last = self.words.last();
+        last.is_some_and(|(last, _)| *last as usize + 1 == self.words.len())
+    }
+
     /// Adds this set to a dense one.
     pub(super) fn add_to(&self, dense: &mut Bits) {
+        if self.is_whole() {
+            let words = dense.words.iter_mut().zip(&self.words);
+            words.for_each(|(word, (_, bits))| *word |= bits);
+            return;
+        }
         for (word, bits) in &self.words {
             dense.words[*word as usize] |= bits;
         }
@@ -115,11 +145,17 @@ impl Postings {
     /// Keeps of a dense set only what is in this one too.
     pub(super) fn keep_in(&self, dense: &mut Bits) {
         let mut from = 0;
-        for (word, bits) in &self.words {
-            let at = *word as usize;
-            dense.words[from..at].fill(0);
-            dense.words[at] &= bits;
-            from = at + 1;
+        if self.is_whole() {
+            from = self.words.len();
+            let words = dense.words.iter_mut().zip(&self.words);
+            words.for_each(|(word, (_, bits))| *word &= bits);
+        } else {
+            for (word, bits) in &self.words {
+                let at = *word as usize;
+                dense.words[from..at].fill(0);
+                dense.words[at] &= bits;
+                from = at + 1;
+            }
         }
         dense.words[from..].fill(0);
     }

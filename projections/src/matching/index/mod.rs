@@ -17,7 +17,7 @@ mod score;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use purser_events::matching::{RegionFinding, Weights};
+use purser_events::matching::{Reason, RegionFinding, Weights};
 use purser_events::policy::PolicyChange;
 use purser_events::worker::Manifest;
 use purser_events::{Event, Label, Micros, Position, WorkerNo};
@@ -47,6 +47,9 @@ pub struct MatchIndex {
     /// The weights that are supposed, whatever the rule says.
     supposed: Option<Weights>,
     rows: Vec<Row>,
+    /// When each worker would answer, in milliseconds; the greatest number where that is unknown.
+    /// They lie by themselves, so that a deadline is quickly compared with all of them.
+    etas: Vec<u64>,
     offers: Vec<Option<Offer>>,
     sets: Sets,
     vram: Scale,
@@ -58,6 +61,8 @@ pub struct MatchIndex {
     heard: Heard,
     fading: BTreeSet<(u64, u32)>,
     reachable: Reachable,
+    /// How many workers are out, whatever is asked for, by their first reason.
+    out: [u32; Reason::ALL.len()],
 }
 
 /// The workers that are reachable.
@@ -106,6 +111,16 @@ struct Row {
     barred: bool,
     evidence: Trust,
     fades_at_ms: Option<u64>,
+    rank: Rank,
+}
+
+/// Whether a worker can be asked for at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Rank {
+    #[default]
+    New,
+    Out(Reason),
+    Sound,
 }
 
 /// Who is what.
@@ -115,6 +130,8 @@ struct Sets {
     active: Bits,
     fresh: Bits,
     trusted: Bits,
+    /// Those that are active, fresh and trusted.
+    sound: Bits,
     room: Bits,
     /// Whose claim was not confirmed.
     bare: Bits,
@@ -152,6 +169,7 @@ impl MatchIndex {
             weights: supposed.unwrap_or(folds.policy.match_weights),
             supposed,
             rows: Vec::new(),
+            etas: Vec::new(),
             offers: Vec::new(),
             sets: Sets::default(),
             vram: Scale::of_memory(),
@@ -163,6 +181,7 @@ impl MatchIndex {
             heard: Heard::default(),
             fading: BTreeSet::new(),
             reachable: Reachable::default(),
+            out: [0; Reason::ALL.len()],
         };
         let mut workers: Vec<_> = folds.registry.workers(WorkerNo(0)).collect();
         workers.sort_by_key(|worker| worker.pulse.last_heard);
@@ -287,15 +306,18 @@ impl MatchIndex {
             active,
             fresh,
             trusted,
+            sound,
             room,
             bare,
             contradicted,
         } = &mut self.sets;
-        let sets = [registered, active, fresh, trusted, room, bare, contradicted];
-        sets.into_iter().for_each(|bits| bits.grow(words));
+        let standing = [registered, active, fresh, trusted, sound];
+        let sets = standing.into_iter().chain([room, bare, contradicted]);
+        sets.for_each(|bits| bits.grow(words));
         let scales = [&mut self.vram, &mut self.ram, &mut self.price];
         scales.into_iter().for_each(|scale| scale.grow(words));
         self.rows.resize(words * 64, Row::default());
+        self.etas.resize(words * 64, u64::MAX);
         self.offers.resize(words * 64, None);
         self.ladder.grow(words * 64);
         self.heard.grow(words * 64);
@@ -342,6 +364,10 @@ impl MatchIndex {
         row.jobs = pulse.jobs(open);
         row.load = score::load(row.parallel, row.jobs);
         let room = !pulse.busy && row.jobs < row.parallel;
+        self.etas[worker] = match row.latency {
+            Some(latency) => score::eta_ms(latency, row.parallel, row.jobs),
+            None => u64::MAX,
+        };
         self.sets.room.put(worker, room);
     }
 
@@ -412,6 +438,7 @@ impl MatchIndex {
 
     /// Whether a worker can be matched, whatever is asked for; then it stands on the ladder.
     fn place(&mut self, worker: usize) {
+        self.rank(worker);
         let online = self.sets.active.has(worker) && self.sets.fresh.has(worker);
         let was_online = std::mem::replace(&mut self.rows[worker].online, online);
         self.reachable.workers += u32::from(online);
@@ -421,11 +448,33 @@ impl MatchIndex {
         } else {
             self.uncount(worker);
         }
-        if online && self.sets.trusted.has(worker) && self.sets.room.has(worker) {
+        if self.sets.sound.has(worker) && self.sets.room.has(worker) {
             self.climb(worker);
         } else {
             self.ladder.take_out(worker);
         }
+    }
+
+    /// Counts a worker under the first reason that leaves it out of every answer.
+    fn rank(&mut self, worker: usize) {
+        let sets = &self.sets;
+        let rank = match (sets.active.has(worker), sets.fresh.has(worker)) {
+            (false, _) => Rank::Out(Reason::Inactive),
+            (true, false) => Rank::Out(Reason::StaleHeartbeat),
+            (true, true) if sets.trusted.has(worker) => Rank::Sound,
+            (true, true) => Rank::Out(Reason::Suspended),
+        };
+        let before = std::mem::replace(&mut self.rows[worker].rank, rank);
+        if before == rank {
+            return;
+        }
+        if let Rank::Out(reason) = before {
+            self.out[reason as usize] -= 1;
+        }
+        if let Rank::Out(reason) = rank {
+            self.out[reason as usize] += 1;
+        }
+        self.sets.sound.put(worker, rank == Rank::Sound);
     }
 
     fn climb(&mut self, worker: usize) {

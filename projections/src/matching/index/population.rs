@@ -9,6 +9,8 @@ const PIECE: usize = 1_024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Population {
     pieces: Vec<Vec<u32>>,
+    /// The greatest latency of each piece, so that a search looks into one piece only.
+    last: Vec<u32>,
     /// How many latencies stand before each piece.
     before: Vec<u32>,
     len: u32,
@@ -21,13 +23,13 @@ impl Population {
 
     /// The piece that a latency belongs to: the first that ends with it or a greater one.
     fn piece(&self, latency: u32) -> usize {
-        self.pieces
-            .partition_point(|piece| piece.last().is_some_and(|last| *last < latency))
+        self.last.partition_point(|last| *last < latency)
     }
 
     pub(super) fn insert(&mut self, latency: u32) {
         if self.pieces.is_empty() {
             self.pieces.push(Vec::new());
+            self.last.push(latency);
             self.before.push(0);
         }
         let at = self.piece(latency).min(self.pieces.len() - 1);
@@ -37,6 +39,7 @@ impl Population {
         if piece.len() > PIECE {
             let upper = piece.split_off(PIECE / 2);
             self.pieces.insert(at + 1, upper);
+            self.last.insert(at + 1, 0);
             self.before.insert(at + 1, 0);
         }
         self.count_from(at);
@@ -51,6 +54,7 @@ impl Population {
         self.len -= 1;
         if piece.is_empty() {
             self.pieces.remove(at);
+            self.last.remove(at);
             self.before.remove(at);
         }
         self.count_from(at);
@@ -61,7 +65,9 @@ impl Population {
             Some(last) => self.before[last] + self.pieces[last].len() as u32,
             None => 0,
         };
-        for (count, piece) in self.before.iter_mut().zip(&self.pieces).skip(at) {
+        let counts = self.last.iter_mut().zip(&mut self.before);
+        for ((last, count), piece) in counts.zip(&self.pieces).skip(at) {
+            *last = piece.last().copied().expect("no piece is empty");
             *count = before;
             before += piece.len() as u32;
         }

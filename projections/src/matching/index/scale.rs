@@ -117,4 +117,22 @@ impl Limit<'_> {
         let split = self.split(word, among, |number| number <= self.number);
         (among & self.below(word)) | split
     }
+
+    /// Keeps those with at least the number.
+    pub(super) fn keep_at_least(&self, among: &mut Bits) {
+        match (self.is_floor, self.below) {
+            (true, None) => {}
+            (true, Some(below)) => among.drop(below),
+            (false, _) => {
+                let words = among.words_mut().iter_mut().enumerate();
+                words.for_each(|(at, word)| *word = self.at_least(at, *word));
+            }
+        }
+    }
+
+    /// Keeps those with at most the number.
+    pub(super) fn keep_at_most(&self, among: &mut Bits) {
+        let words = among.words_mut().iter_mut().enumerate();
+        words.for_each(|(at, word)| *word = self.at_most(at, *word));
+    }
 }
