@@ -10,6 +10,7 @@ pub mod config;
 pub mod conformance;
 pub mod delivery;
 pub mod export;
+pub mod hex;
 pub mod http;
 pub mod intake;
 pub mod keys;

@@ -7,6 +7,7 @@ use super::ledger::Books;
 use super::out::{grouped, print, print_json};
 use super::restored::into_data;
 use super::{Failure, configured};
+use crate::hex::hex;
 use crate::service::{Rebuilt, rebuild};
 
 pub(super) fn run(args: &Archived) -> Result<(), Failure> {
@@ -30,10 +31,6 @@ pub(super) fn run(args: &Archived) -> Result<(), Failure> {
     } else {
         Err(Failure::Digests)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Events in a second; the whole number below.

@@ -8,7 +8,7 @@ use alloy_primitives::Uint;
 use purser_events::{Address, U256, Word};
 use serde_json::Value;
 
-use crate::tickets::hex::unhex;
+use crate::hex::{hex, unhex};
 
 /// What a case says and what came out, or why it cannot be played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,8 +165,7 @@ impl<'a> Node<'a> {
 
     /// Compares bytes.
     pub fn is_bytes(&self, found: &[u8]) -> Result<(), Mismatch> {
-        let hex: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.is(format!("0x{hex}"))
+        self.is(format!("0x{}", hex(found)))
     }
 }
 

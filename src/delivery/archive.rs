@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex;
 use crate::objects::{Created, ObjectError, Objects};
 
 /// What the keys of copies begin with whose file was written anew.
@@ -54,9 +55,8 @@ impl Archive {
             Err(ObjectError::NotFound { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let digest = Sha256::digest(&before);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let kept = format!("{REPLACED}{}{key}/{hex}.json", self.prefix);
+        let digest = hex(&Sha256::digest(&before));
+        let kept = format!("{REPLACED}{}{key}/{digest}.json", self.prefix);
         self.bucket.create(&kept, before, MEDIA).await.map(|_| ())
     }
 }

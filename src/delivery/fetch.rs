@@ -6,6 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Source;
 use super::inventory::Known;
+use crate::hex::hex;
 use crate::intake::{BadKey, read_file, too_large};
 use crate::objects::{Listed, ObjectError};
 
@@ -79,8 +80,7 @@ fn read(key: &str, etag: Option<&str>, bytes: &[u8]) -> TakeFile {
 /// characters, is known there by its digest: it is set aside, never left out.
 fn named(key: &str, take: impl Fn(&str) -> Result<TakeFile, BadKey>) -> TakeFile {
     take(key).unwrap_or_else(|_| {
-        let digest = Sha256::digest(key.as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        take(&format!("sha256:{hex}")).expect("a digest is a label")
+        let digest = hex(&Sha256::digest(key.as_bytes()));
+        take(&format!("sha256:{digest}")).expect("a digest is a label")
     })
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::hex::hex;
 use purser_events::intake::{EventId, RequestId};
 use purser_events::money::hex_digit;
 use purser_events::{Address, Label, Seconds};
@@ -49,9 +50,8 @@ pub(super) fn label(text: &str) -> Option<Label> {
         return None;
     }
     Label::new(text).ok().or_else(|| {
-        let digest = Sha256::digest(text);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Label::new(&format!("sha256:{hex}")).ok()
+        let digest = hex(&Sha256::digest(text));
+        Label::new(&format!("sha256:{digest}")).ok()
     })
 }
 

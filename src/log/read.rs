@@ -12,7 +12,7 @@ use super::tree::Frontier;
 
 /// Envelopes are handed over in batches of about this many: enough to make the hand-over cheap,
 /// few enough to stay in the processor's cache.
-const HAND_OVER: usize = 1_024;
+const HAND_OVER: usize = 256;
 
 /// A source stops adding blocks to a chunk when it holds this many bytes.
 pub(crate) const CHUNK_BYTES: usize = 256 * 1024;

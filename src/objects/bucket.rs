@@ -11,6 +11,7 @@ use md5::{Digest, Md5};
 
 use super::retry::insistently;
 use super::{Created, Listed, Object, ObjectError, Objects, Page, Service};
+use crate::hex::hex;
 
 /// A bucket of an S3-compatible service.
 #[derive(Clone, Debug)]
@@ -286,6 +287,5 @@ fn is_plausible(etag: &str, bytes: &[u8]) -> bool {
 }
 
 fn md5_hex(bytes: &[u8]) -> String {
-    let digest = Md5::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Md5::digest(bytes))
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::jobs::{self, Event};
 use super::random::Random;
 use super::runs::Run;
+use crate::hex::hex;
 
 /// When simulated time begins: 2026-01-01T00:00:00Z.
 const BEGIN_SEC: i64 = 1_767_225_600;
@@ -160,10 +161,6 @@ fn address(seed: u64, index: u32) -> String {
 
 fn digest(what: &str, seed: u64, index: u32) -> [u8; 32] {
     Sha256::digest(format!("simulated {what} {seed} {index}")).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Delivered {

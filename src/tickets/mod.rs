@@ -4,7 +4,6 @@
 pub mod batch;
 pub mod desk;
 pub mod hash;
-pub mod hex;
 pub mod rand;
 pub mod request;
 pub mod ring;

@@ -175,28 +175,40 @@ impl<'a> Column<'a> {
             return;
         }
         let count = UNPACK.min(self.stride - self.done);
-        self.ready.resize(count, 0);
-        for plane in 0..self.width {
+        let plane = |plane: usize| {
             let start = plane * self.stride + self.done;
-            let bytes = &self.planes[start..start + count];
-            for (number, &byte) in self.ready.iter_mut().zip(bytes) {
-                *number |= u64::from(byte) << (8 * plane);
+            &self.planes[start..start + count]
+        };
+        let base = if self.delta { 0 } else { self.base };
+        match self.width {
+            0 => self.ready.resize(count, base),
+            1 => {
+                let numbers = plane(0).iter().map(|&byte| base.wrapping_add(byte.into()));
+                self.ready.extend(numbers);
+            }
+            width => {
+                self.ready
+                    .extend(plane(0).iter().map(|&byte| u64::from(byte)));
+                for at in 1..width {
+                    for (number, &byte) in self.ready.iter_mut().zip(plane(at)) {
+                        *number |= u64::from(byte) << (8 * at);
+                    }
+                }
+                let numbers = self.ready.iter_mut();
+                numbers.for_each(|number| *number = number.wrapping_add(base));
             }
         }
         self.done += count;
-        self.rebase();
+        if self.delta {
+            self.sum_up();
+        }
     }
 
-    fn rebase(&mut self) {
-        if self.delta {
-            for number in &mut self.ready {
-                self.base = self.base.wrapping_add(unzigzag(*number).cast_unsigned());
-                *number = self.base;
-            }
-        } else {
-            for number in &mut self.ready {
-                *number = number.wrapping_add(self.base);
-            }
+    /// From differences to numbers.
+    fn sum_up(&mut self) {
+        for number in &mut self.ready {
+            self.base = self.base.wrapping_add(unzigzag(*number).cast_unsigned());
+            *number = self.base;
         }
     }
 }

@@ -18,6 +18,7 @@ use super::ledger::{must_exist, unopened};
 use super::out::{Column, Sheet, bar, grouped, in_units, print, print_json};
 use super::restored::Aside;
 use super::{Failure, configured, remote};
+use crate::hex::hex;
 use crate::log::{self, AcquireError, Ranges, ReadError, VerifyError};
 use audit::Audit;
 pub use audit::Breach;
@@ -146,13 +147,7 @@ impl Verified {
     }
 
     fn root(&self) -> String {
-        self.whole
-            .end
-            .root
-            .0
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&self.whole.end.root.0)
     }
 
     fn machine(&self) -> Value {

@@ -9,7 +9,8 @@ use purser_projections::jobs::Capability;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::jobs::{ByCoordinator, submit};
+use super::jobs::ByCoordinator;
+use super::write::submit;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
@@ -86,9 +87,7 @@ pub(crate) async fn declare(
     State(app): State<App>,
     write: ByCoordinator,
 ) -> Result<Answer<Written>, Problem> {
-    let body: CapabilityBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    written(submit(&app, (write.principal, id), body.command()?).await)
+    written(write.one::<CapabilityBody<'_>>(&app, None).await)
 }
 
 /// Counts a capability's slots no longer. Refused while jobs hold some.

@@ -10,17 +10,16 @@ use purser_commands::jobs::JobCommand;
 use purser_commands::jobs::answer::JobAnswer;
 use purser_commands::jobs::command::JobName;
 use purser_commands::{Answer as Granted, Command};
-use purser_events::{Actor, AssetNo, Envelope, Label, Position};
+use purser_events::{Actor, AssetNo, Envelope, Position};
 use purser_projections::recall::SeenJob;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::write::submit;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, actor, one_id,
-};
+use crate::http::extract::{AUDITOR, Answer, COORDINATOR, InPath, ORDINARY, Read, Write, one_id};
 use crate::http::json;
 use crate::http::query::{NoParams, ReadParams};
 use crate::http::wire::job::{AdmitBody, CloseBody, CreditBody, DebitBody, OpenBody, job_name};
@@ -28,23 +27,11 @@ use crate::http::wire::job_answer::{
     AdmittedBody, ClosedBody, CreditedBody, DebitedBody, JobBody, OpenedBody,
 };
 use crate::http::wire::job_view::JobView;
-use crate::keys::Principal;
 use crate::log::LogReader;
 use crate::writer::{Reply, Submission};
 
 /// A write by a coordinator, whose body is JSON.
 pub(super) type ByCoordinator = Write<COORDINATOR, ORDINARY, NoParams>;
-
-/// Sends a command to the writer.
-pub(super) async fn submit(
-    app: &App,
-    (principal, id): (Principal, Option<Label>),
-    command: Command,
-) -> Result<Reply, Problem> {
-    let actor = actor(principal)?;
-    let submission = Submission { command, id, actor };
-    Ok(app.service.writer.submit(submission).await?)
-}
 
 /// What a write about jobs answers.
 pub(super) fn answered(reply: &Reply) -> Result<Response, Problem> {

@@ -4,12 +4,10 @@ use axum::extract::State;
 
 use crate::http::app::App;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{AUDITOR, Answer, OPERATOR, ORDINARY, Read, Write, actor, one_id};
-use crate::http::json;
+use crate::http::extract::{AUDITOR, Answer, OPERATOR, ORDINARY, Read, Write};
 use crate::http::query::{NoParams, PlainRead};
 use crate::http::wire::answer::Written;
 use crate::http::wire::policy::{PolicyAnswer, PolicyBody};
-use crate::writer::Submission;
 
 /// The rules in force.
 #[utoipa::path(
@@ -47,13 +45,6 @@ pub(crate) async fn change(
     State(app): State<App>,
     write: Write<OPERATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: PolicyBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let (command, actor) = (body.command()?, actor(write.principal)?);
-    let reply = app
-        .service
-        .writer
-        .submit(Submission { command, id, actor })
-        .await?;
+    let reply = write.one::<PolicyBody<'_>>(&app, None).await?;
     Ok(Written::answer(&reply))
 }

@@ -12,11 +12,12 @@ use purser_projections::matching::top_level;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::write::submit;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, OwnWrite, Read, Write, actor, one_id,
+    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, OwnWrite, Read, Write, one_id,
 };
 use crate::http::json;
 use crate::http::query::{NoParams, PlainRead};
@@ -43,9 +44,7 @@ async fn set(
         suspended,
         reason: name("reason", &body.reason)?,
     });
-    let actor = actor(write.principal)?;
-    let submission = Submission { command, id, actor };
-    let reply = app.service.writer.submit(submission).await?;
+    let reply = submit(app, (write.principal, id), command).await?;
     Ok(Written::answer(&reply))
 }
 
@@ -111,9 +110,7 @@ pub(crate) async fn probe(
     let body: ProbeBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
     let command = Command::ProbeRegion(body.probe(&worker)?);
-    let actor = actor(write.principal)?;
-    let submission = Submission { command, id, actor };
-    let reply = app.service.writer.submit(submission).await?;
+    let reply = submit(&app, (write.principal, id), command).await?;
     Ok(Written::answer(&reply))
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Clock;
+use crate::hex::hex;
 use crate::http::app::App;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{Answer, OPERATOR, Read};
@@ -274,8 +275,4 @@ fn writer_report(app: &App) -> WriterReport {
         read_only: counted.read_only,
         failure: counted.failure,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,11 +15,12 @@ use purser_projections::tickets::Expected;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::write::submit;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::{
-    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write, actor, one_id,
+    AUDITOR, Answer, COORDINATOR, InPath, OPERATOR, ORDINARY, Read, Write, one_id,
 };
 use crate::http::json;
 use crate::http::query::{NoParams, PlainRead, ReadParams};
@@ -27,27 +28,14 @@ use crate::http::wire::answer::Written;
 use crate::http::wire::ticket::{
     Asked, ChainBody, QuoteAnswer, QuoteBody, ReportBody, SenderBody, WinnerBody,
 };
-use crate::keys::Principal;
 use crate::tickets::desk::Wish;
 use crate::tickets::token::{ParamsBody, protobuf};
 use crate::tickets::{Desk, payer_of};
-use crate::writer::{Reply, Submission};
 
 /// The desk, where there is one.
 pub(crate) fn desk(app: &App) -> Result<&Desk, Problem> {
     let off = || Problem::new(Code::TicketsOff);
     app.desk.as_deref().ok_or_else(off)
-}
-
-async fn submit(
-    app: &App,
-    principal: Principal,
-    command: Command,
-    id: Option<Label>,
-) -> Result<Reply, Problem> {
-    let actor = actor(principal)?;
-    let submission = Submission { command, id, actor };
-    Ok(app.service.writer.submit(submission).await?)
 }
 
 /// Says where the chain stands. A figure that changes nothing is no event.
@@ -68,9 +56,7 @@ pub(crate) async fn chain(
     State(app): State<App>,
     write: Write<COORDINATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: ChainBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let reply = submit(&app, write.principal, body.command()?, id).await?;
+    let reply = write.one::<ChainBody<'_>>(&app, None).await?;
     Ok(Written::answer(&reply))
 }
 
@@ -92,9 +78,7 @@ pub(crate) async fn sender(
     State(app): State<App>,
     write: Write<COORDINATOR, ORDINARY, NoParams>,
 ) -> Result<Answer<Written>, Problem> {
-    let body: SenderBody<'_> = json::read(&write.body)?;
-    let id = one_id(write.id, body.id.as_deref())?;
-    let reply = submit(&app, write.principal, body.command()?, id).await?;
+    let reply = write.one::<SenderBody<'_>>(&app, None).await?;
     Ok(Written::answer(&reply))
 }
 
@@ -122,7 +106,9 @@ pub(crate) async fn quote(
     let funds = funds.map(|funds| funds.command(asked.sender)).transpose()?;
     let mut position = Position::ORIGIN;
     for command in [chain, funds].into_iter().flatten() {
-        position = submit(&app, write.principal, command, None).await?.position;
+        position = submit(&app, (write.principal, None), command)
+            .await?
+            .position;
     }
     if !app
         .service
@@ -311,7 +297,7 @@ pub(crate) async fn report(
     let number = number.map_err(|_| Problem::new(Code::UnknownWinner))?;
     let body: ReportBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
-    let reply = submit(&app, write.principal, body.command(number)?, id).await?;
+    let reply = submit(&app, (write.principal, id), body.command(number)?).await?;
     Ok(Written::answer(&reply))
 }
 
@@ -347,7 +333,7 @@ pub(crate) async fn rotate(
     let rotated = rotated.map_err(|_| Problem::with(Code::Internal, "the rotation failed"))?;
     let secret = rotated.map_err(|error| Problem::with(Code::Internal, error.to_string()))?;
     let command = Command::AddTicketSecret(secret);
-    let reply = submit(&app, write.principal, command, write.id).await?;
+    let reply = submit(&app, (write.principal, write.id), command).await?;
     let (position, body) = (
         reply.position,
         SecretAnswer {

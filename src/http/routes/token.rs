@@ -11,12 +11,12 @@ use purser_projections::Projections;
 use purser_projections::accounts::Account;
 
 use super::tickets::{desk, issue};
+use crate::hex::unhex;
 use crate::http::app::App;
 use crate::http::code::Code;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::Answer;
 use crate::http::wire::ticket::Asked;
-use crate::tickets::hex::unhex;
 use crate::tickets::request::text_signer;
 use crate::tickets::show::{reference_token_balance, token_balance};
 use crate::tickets::token::{ParamsBody, PriceBody, SignedAddress, Token};

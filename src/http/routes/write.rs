@@ -1,9 +1,13 @@
 //! One wish, from its body to what the writer answers.
 
+use purser_commands::Command;
+use purser_events::Label;
+
 use crate::http::app::App;
 use crate::http::error::Problem;
 use crate::http::extract::{Write, actor, one_id};
 use crate::http::wire::wish::Wish;
+use crate::keys::Principal;
 use crate::writer::{Reply, Submission};
 
 impl<const ROLES: u8, const SIZE: u8, Q> Write<ROLES, SIZE, Q> {
@@ -17,14 +21,22 @@ impl<const ROLES: u8, const SIZE: u8, Q> Write<ROLES, SIZE, Q> {
     where
         Q: Sync,
     {
-        let submission = {
+        let (id, command) = {
             let body = B::read(&self.body)?;
-            Submission {
-                id: one_id(self.id.clone(), body.id())?,
-                command: body.wish(path, &app.settings)?,
-                actor: actor(self.principal)?,
-            }
+            let id = one_id(self.id.clone(), body.id())?;
+            (id, body.wish(path, &app.settings)?)
         };
-        Ok(app.service.writer.submit(submission).await?)
+        submit(app, (self.principal, id), command).await
     }
+}
+
+/// Sends a command to the writer, in its sender's name.
+pub(super) async fn submit(
+    app: &App,
+    (principal, id): (Principal, Option<Label>),
+    command: Command,
+) -> Result<Reply, Problem> {
+    let actor = actor(principal)?;
+    let submission = Submission { command, id, actor };
+    Ok(app.service.writer.submit(submission).await?)
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use purser_events::{Address, Amount, Label, Word};
 use serde_json::value::RawValue;
 
+use crate::hex::unhex;
 use crate::http::code::Code;
 use crate::http::error::Problem;
-use crate::tickets::hex::unhex;
 
 /// The longest id, tag, capability or job name in bytes.
 pub(crate) const NAME_BYTES_MAX: usize = 128;

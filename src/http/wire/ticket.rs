@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::field::{address, amount, label, optional_name, word};
+use crate::hex::hex;
 use crate::http::code::Code;
 use crate::http::error::Problem;
 use crate::http::time::rfc3339;
@@ -437,10 +438,7 @@ impl WinnerBody {
     /// A winner, and what it was drawn with where that may be told.
     pub(crate) fn of(number: WinnerNo, winner: &Winner, payer: String, rand: Option<Word>) -> Self {
         let params = &winner.params;
-        let hex = |bytes: &[u8]| {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("0x{digits}")
-        };
+        let hex = |bytes: &[u8]| format!("0x{}", hex(bytes));
         let rand = rand.map(|rand| purser_events::U256::from_be_bytes(rand.0).to_string());
         Self {
             winner: number.0,

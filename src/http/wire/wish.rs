@@ -8,7 +8,9 @@ use super::grant::{
     TierBody, TopUpBody,
 };
 use super::job::{CloseBody, CreditBody, DebitBody, OpenBody};
-use super::money::{ChoiceBody, DepositBody, SettleBody, TransferBody};
+use super::money::{CapabilityBody, ChoiceBody, DepositBody, SettleBody, TransferBody};
+use super::policy::PolicyBody;
+use super::ticket::{ChainBody, SenderBody};
 use crate::http::error::Problem;
 use crate::http::json;
 use crate::http::settings::Settings;
@@ -54,7 +56,8 @@ macro_rules! wishes {
 wishes! {
     ChoiceBody CloseBody ConfirmBody CreditBody DepositBody RefundBody SettleBody SettleGrantBody
     TierBody;
-    DecideBody OpenBody OrderBody PoolBody TopUpBody TransferBody
+    CapabilityBody ChainBody DecideBody OpenBody OrderBody PolicyBody PoolBody SenderBody TopUpBody
+    TransferBody
 }
 
 impl<'a> Wish<'a> for ReleaseBody<'a> {

@@ -2,6 +2,12 @@
 
 use purser_events::money::hex_digit;
 
+/// The digits of bytes, in lower case and with nothing before them.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    alloy_primitives::hex::encode(bytes)
+}
+
 /// Reads digits of any case behind `0x`; `None` for anything else.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
