@@ -3,6 +3,7 @@
 
 pub mod analytics;
 pub mod archive;
+mod background;
 pub mod cli;
 pub mod client;
 pub mod clock;

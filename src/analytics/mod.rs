@@ -17,6 +17,7 @@ use purser_projections::analytics::{Analytics, Looked, PartitionSpeed};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::background;
 use crate::clock::Clock;
 use crate::log::{LogReader, ReadError};
 use crate::render::{Performance, compact_time};
@@ -92,13 +93,9 @@ impl Analyst {
             clock: Arc::clone(&parts.clock),
         });
         let follower = Arc::clone(&analyst);
-        let thread = std::thread::Builder::new()
-            .name("analyst".into())
-            .spawn(move || follower.follow(&parts))?;
+        let thread = background::spawn("analyst", move || follower.follow(&parts))?;
         let refresher = Arc::clone(&analyst);
-        let tables = std::thread::Builder::new()
-            .name("tables".into())
-            .spawn(move || refresher.refresh())?;
+        let tables = background::spawn("tables", move || refresher.refresh())?;
         let thread = AnalystThread {
             analyst: Arc::clone(&analyst),
             threads: [thread, tables],

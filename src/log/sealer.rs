@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use redb::ReadableTable;
 
+use crate::background;
+
 use super::error::ReadError;
 use super::files::Files;
 use super::read::read_block;
@@ -128,9 +130,7 @@ impl Sealer {
         let shared = log.shared().clone();
         let ours = shared.clone();
         shared.bell.ring(shared.end().position, shared.hot_bytes());
-        let thread = std::thread::Builder::new()
-            .name("sealer".to_owned())
-            .spawn(move || run(&ours))?;
+        let thread = background::spawn("sealer", move || run(&ours))?;
         let thread = Some(thread);
         Ok(Self { shared, thread })
     }

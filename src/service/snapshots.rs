@@ -13,6 +13,7 @@ use purser_snapshots::{Frozen, freeze, thaw};
 
 use super::RunnerStatus;
 use super::replay::{ReplayError, replay_to_end};
+use crate::background;
 use crate::clock::Clock;
 use crate::log::{LogReader, Root};
 use crate::view::View;
@@ -231,16 +232,14 @@ impl Snapshotter {
         });
         let (stop, stopped) = channel();
         let runner = Arc::clone(&this);
-        let thread = std::thread::Builder::new()
-            .name("snapshotter".into())
-            .spawn(move || {
-                while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                    let newest = runner.lock().newest.unwrap_or(Position::ORIGIN);
-                    if every > 0 && view.position().0.saturating_sub(newest.0) >= every {
-                        runner.run(&clock);
-                    }
+        let thread = background::spawn("snapshotter", move || {
+            while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                let newest = runner.lock().newest.unwrap_or(Position::ORIGIN);
+                if every > 0 && view.position().0.saturating_sub(newest.0) >= every {
+                    runner.run(&clock);
                 }
-            })?;
+            }
+        })?;
         *this.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some((stop, thread));
         Ok(this)
     }
