@@ -1,5 +1,7 @@
 //! Probes of regions that the server makes itself, over workers' WebSockets.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use purser::config::{Distances, Vantage};
 use purser::http::Settings;
@@ -11,15 +13,18 @@ use crate::matching::{find, ids, settle};
 use crate::server::{Server, Who, changed, manifest};
 use crate::sockets::{Socket, beat, started};
 
-/// A server that stands in a region; workers may beat as often as they like.
-async fn standing_in(region: &str, distances: &[&str]) -> Server {
+fn vantage(region: &str, distances: &[&str]) -> Option<Vantage> {
     let distances: Vec<String> = distances.iter().map(|one| (*one).to_owned()).collect();
-    let vantage = Vantage {
+    Some(Vantage {
         region: Label::new(region).expect("a region"),
         distances: Distances::try_from(distances).expect("distances"),
-    };
+    })
+}
+
+/// A server that stands in a region; workers may beat as often as they like.
+async fn standing_in(region: &str, distances: &[&str]) -> Server {
     started(Settings {
-        vantage: Some(vantage),
+        vantage: vantage(region, distances),
         ..Settings::default()
     })
     .await
@@ -191,6 +196,24 @@ async fn only_a_claim_that_can_be_judged_from_here_is_probed() {
         socket.beat_unasked(ts).await;
     }
     assert!(probes(&server).await.is_empty(), "it stands nowhere");
+}
+
+#[tokio::test]
+async fn a_silent_worker_is_asked_as_ever_beside_probes() {
+    let vantage = vantage("eu-west", &[]);
+    let server = started(Settings {
+        vantage,
+        socket_idle_timeout: Duration::from_millis(600),
+        ..Settings::default()
+    })
+    .await;
+    let mut socket = connect(&server, json!("eu")).await;
+    assert!(socket.ask(&beat(1)).await["position"].is_u64());
+    assert_eq!(socket.nonce().await.len(), 8);
+    for _ in 0..2 {
+        assert!(socket.nonce().await.is_empty(), "it asks who is silent");
+    }
+    assert!(socket.ask(&beat(2)).await["position"].is_u64());
 }
 
 #[tokio::test]
