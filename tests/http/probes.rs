@@ -116,6 +116,10 @@ async fn a_worker_that_is_near_is_verified_and_matched_as_such() {
     for ts in 7..=9 {
         socket.beat_unasked(ts).await;
     }
+    let mut socket = connect(&server, json!("eu-west")).await;
+    for ts in 10..=12 {
+        socket.beat_unasked(ts).await;
+    }
 }
 
 #[tokio::test]
