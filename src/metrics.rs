@@ -6,13 +6,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use purser_events::EventKind;
 use purser_events::matching::Reason;
+use purser_events::{Amount, EventKind};
 
 use crate::match_stats::{MATCH_BUCKETS_US, MatchCounts, MatchStats};
 use crate::writer::{COMMIT_BUCKETS_US, Counted};
@@ -45,6 +45,12 @@ pub struct Gauges {
     pub position: u64,
     /// Workers that are reachable.
     pub miners_online: u32,
+    /// Jobs that they run at once.
+    pub slots: u64,
+    /// Jobs that they could take now.
+    pub slots_free: u64,
+    /// The pools of generosity, in the order in which they are asked.
+    pub pools: Vec<PoolGauges>,
     /// Requests that wait for the writer.
     pub queued: usize,
     /// WebSockets of workers that are open.
@@ -56,6 +62,19 @@ pub struct Gauges {
     /// Events that were folded in since the start, by kind; kinds that did not occur may be left
     /// out.
     pub events: Vec<(EventKind, u64)>,
+}
+
+/// What stands on one pool of generosity, in base units of the pools' asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolGauges {
+    /// What it is known by.
+    pub pool: String,
+    /// What it may still grant.
+    pub available: Amount,
+    /// What of it is held for work under way.
+    pub reserved: Amount,
+    /// What it paid for work.
+    pub granted: Amount,
 }
 
 /// What is counted of requests.
@@ -188,6 +207,8 @@ impl Collector for Scrape {
         commit_latency(to, writer)?;
         match_latency(to, &self.matches)?;
         self.matches(to)?;
+        self.slots(to)?;
+        self.pools(to)?;
         self.gaps(to)?;
         self.events(to)?;
         self.requests(to)
@@ -197,6 +218,14 @@ impl Collector for Scrape {
 fn gauge(to: &mut DescriptorEncoder<'_>, [name, help]: [&str; 2], value: i64) -> fmt::Result {
     let encoder = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
     ConstGauge::new(value).encode(encoder)
+}
+
+/// An amount, exact below 2^64; a greater one as near as the doubles of Prometheus come.
+fn amount(to: MetricEncoder<'_>, amount: Amount) -> fmt::Result {
+    match u64::try_from(amount.0) {
+        Ok(exact) => ConstGauge::new(exact).encode(to),
+        Err(_) => ConstGauge::new(amount.0 as f64).encode(to),
+    }
 }
 
 fn counter(to: &mut DescriptorEncoder<'_>, [name, help]: [&str; 2], value: u64) -> fmt::Result {
@@ -264,6 +293,46 @@ impl Scrape {
         Ok(())
     }
 
+    fn slots(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let whole = |slots| i64::try_from(slots).unwrap_or(i64::MAX);
+        let Gauges {
+            slots, slots_free, ..
+        } = self.gauges;
+        let help = "Jobs that reachable workers run at once";
+        gauge(to, ["purser_slots", help], whole(slots))?;
+        let help = "Jobs that they could take now";
+        gauge(to, ["purser_slots_free", help], whole(slots_free))
+    }
+
+    fn pools(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        type Of = fn(&PoolGauges) -> Amount;
+        let families: [(&str, &str, Of); 3] = [
+            (
+                "purser_pool_available",
+                "What a pool may still grant, in base units",
+                |pool| pool.available,
+            ),
+            (
+                "purser_pool_reserved",
+                "What of a pool is held for work under way, in base units",
+                |pool| pool.reserved,
+            ),
+            (
+                "purser_pool_granted",
+                "What a pool paid for work, in base units",
+                |pool| pool.granted,
+            ),
+        ];
+        for (name, help, of) in families {
+            let mut family = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for pool in &self.gauges.pools {
+                let labels = [("pool", pool.pool.as_str())];
+                amount(family.encode_family(&labels)?, of(pool))?;
+            }
+        }
+        Ok(())
+    }
+
     fn gaps(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (name, help) = (
             "purser_intake_gaps",
@@ -310,6 +379,13 @@ impl Scrape {
 mod tests {
     use super::*;
 
+    fn holds(text: &str, lines: &[&str]) {
+        for line in lines {
+            let held = text.lines().any(|found| found == *line);
+            assert!(held, "{line} is not in\n{text}");
+        }
+    }
+
     #[test]
     fn the_text_holds_each_series() {
         let metrics = Metrics::new([String::from("/v1/health")]);
@@ -329,35 +405,70 @@ mod tests {
         let text = metrics.text(Gauges {
             position: 7,
             miners_online: 2,
+            slots: 8,
+            slots_free: 3,
             queued: 4,
             sockets: 3,
             gaps: vec![("ai|eu".into(), 2)],
             writer,
             events: vec![(EventKind::WorkerBeat, 3)],
+            ..Gauges::default()
         });
-        for line in [
-            "poolhub_miners_online 2",
-            "poolhub_match_latency_ms_bucket{le=\"0.05\"} 1",
-            "poolhub_match_latency_ms_count 1",
-            "purser_matches_unmet_total 1",
-            "purser_match_wanting_total{reason=\"vram\"} 1",
-            "purser_position 7",
-            "purser_queue_depth 4",
-            "purser_sockets 3",
-            "purser_intake_gaps{partition=\"ai|eu\"} 2",
-            "purser_commit_seconds_bucket{le=\"0.00005\"} 0",
-            "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
-            "purser_commit_seconds_bucket{le=\"+Inf\"} 2",
-            "purser_commit_seconds_count 2",
-            "purser_events_total{kind=\"worker_beat\"} 3",
-            "purser_http_requests_total{route=\"/v1/health\",status=\"200\"} 1",
-            "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
-            "purser_http_requests_total{route=\"unmatched\",status=\"other\"} 1",
-        ] {
-            assert!(
-                text.lines().any(|found| found == line),
-                "{line} is not in\n{text}"
-            );
-        }
+        holds(
+            &text,
+            &[
+                "poolhub_miners_online 2",
+                "poolhub_match_latency_ms_bucket{le=\"0.05\"} 1",
+                "poolhub_match_latency_ms_count 1",
+                "purser_matches_unmet_total 1",
+                "purser_match_wanting_total{reason=\"vram\"} 1",
+                "purser_position 7",
+                "purser_queue_depth 4",
+                "purser_sockets 3",
+                "purser_slots 8",
+                "purser_slots_free 3",
+                "purser_intake_gaps{partition=\"ai|eu\"} 2",
+                "purser_commit_seconds_bucket{le=\"0.00005\"} 0",
+                "purser_commit_seconds_bucket{le=\"0.0001\"} 1",
+                "purser_commit_seconds_bucket{le=\"+Inf\"} 2",
+                "purser_commit_seconds_count 2",
+                "purser_events_total{kind=\"worker_beat\"} 3",
+                "purser_http_requests_total{route=\"/v1/health\",status=\"200\"} 1",
+                "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
+                "purser_http_requests_total{route=\"unmatched\",status=\"other\"} 1",
+            ],
+        );
+    }
+
+    #[test]
+    fn each_pool_has_its_series() {
+        let metrics = Metrics::new([]);
+        let text = metrics.text(Gauges {
+            pools: vec![
+                PoolGauges {
+                    pool: "house".into(),
+                    available: Amount(u64::MAX.into()),
+                    reserved: Amount(37),
+                    granted: Amount::ZERO,
+                },
+                PoolGauges {
+                    pool: "a \"b\"".into(),
+                    available: Amount(1 << 64),
+                    reserved: Amount::ZERO,
+                    granted: Amount(5),
+                },
+            ],
+            ..Gauges::default()
+        });
+        holds(
+            &text,
+            &[
+                "purser_pool_available{pool=\"house\"} 18446744073709551615",
+                "purser_pool_reserved{pool=\"house\"} 37",
+                "purser_pool_granted{pool=\"house\"} 0",
+                "purser_pool_available{pool=\"a \\\"b\\\"\"} 18446744073709553000.0",
+                "purser_pool_granted{pool=\"a \\\"b\\\"\"} 5",
+            ],
+        );
     }
 }

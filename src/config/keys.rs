@@ -10,6 +10,7 @@ use super::chain::{Finality, RpcUrls};
 use super::grants::{Percent, PoolAsset, Units};
 use super::livepeer::{Account, Prices, ServiceAddr, Switches};
 use super::matching::MatchWeights;
+use super::probe::{Distances, ProbeRegion};
 use super::tls::{ClientRoles, PemFile};
 use super::traffic::{Networks, Rate};
 use super::value::{
@@ -135,6 +136,11 @@ keys! {
     socket_frame_bytes_max: NonZeroUsize = "PURSER_SOCKET_FRAME_BYTES_MAX", count(4_096);
     /// How long nothing may be heard on a WebSocket before it is closed.
     socket_idle_timeout_ms: NonZeroU64 = "PURSER_SOCKET_IDLE_TIMEOUT_MS", millis(60_000);
+    /// The region that this server stands in: it probes the workers' claims from there. Empty: it
+    /// does not.
+    probe_region: ProbeRegion = "PURSER_PROBE_REGION", Some(ProbeRegion::default());
+    /// How far other regions are from here at least, in kilometres, as `region=kilometres`.
+    probe_distances_km: Distances = "PURSER_PROBE_DISTANCES_KM", Some(Distances::default());
     /// Bytes of an ordinary request's body.
     body_bytes_max: NonZeroUsize = "PURSER_BODY_BYTES_MAX", mebibytes(1);
     /// Bytes of a batch of commands.

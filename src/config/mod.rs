@@ -5,6 +5,7 @@ mod grants;
 mod keys;
 mod livepeer;
 mod matching;
+mod probe;
 mod tls;
 mod traffic;
 mod value;
@@ -14,11 +15,14 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use purser_events::Label;
+
 pub use chain::{Finality, RpcUrls, host_of};
 pub use grants::{Percent, PoolAsset, Units};
 pub use keys::{Config, KEYS, Key, Layer, SOURCE_VARIABLES};
 pub use livepeer::{Account, Prices, ServiceAddr, Switches};
 pub use matching::MatchWeights;
+pub use probe::{Bearing, Distances, ProbeRegion, Vantage};
 pub use tls::{ClientRoles, PemFile};
 pub use traffic::{Bucket, Networks, Rate};
 pub use value::{
@@ -59,6 +63,15 @@ pub enum ConfigError {
         #[source]
         source: ValueError,
     },
+    /// Distances are given, and not from where.
+    #[error("probe_distances_km needs probe_region: the region that the distances are from")]
+    DistancesFromNowhere,
+    /// A region is said to be away that this server stands in.
+    #[error("probe_distances_km holds {region}, which probe_region is in: leave it out")]
+    DistanceToHere {
+        /// That region.
+        region: Label,
+    },
 }
 
 impl ConfigError {
@@ -81,7 +94,9 @@ pub fn load(file: Option<&Path>, flags: Layer) -> Result<Config, ConfigError> {
         None => Layer::default(),
     };
     let environment = Layer::from_environment(&|name| std::env::var(name).ok())?;
-    Ok(Config::from_layers(flags.over(environment.over(file))))
+    let config = Config::from_layers(flags.over(environment.over(file)));
+    probe::check(&config)?;
+    Ok(config)
 }
 
 fn read(path: &Path) -> Result<Layer, ConfigError> {

@@ -45,7 +45,7 @@ impl Rate {
     /// # Panics
     /// When one of them is 0.
     #[must_use]
-    pub(super) const fn of(count: u32, period_sec: u32, burst: u32) -> Self {
+    pub(crate) const fn of(count: u32, period_sec: u32, burst: u32) -> Self {
         let message = "a default rate is above zero";
         Self(Some(Bucket {
             count: NonZeroU32::new(count).expect(message),

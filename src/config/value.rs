@@ -98,6 +98,15 @@ pub enum ValueError {
          price_overhead, full_minute and late_stop"
     )]
     Switch,
+    /// It is no region.
+    #[error("takes a region such as eu-west: segments between dashes, without spaces")]
+    Region,
+    /// It is no list of distances.
+    #[error("takes distances as region=kilometres, such as us-west=8000; 1 to 20040")]
+    Distance,
+    /// A region is so far, and so far.
+    #[error("gives the distance of a region twice")]
+    TwiceFar,
     /// A partition stands twice.
     #[error("names a partition twice")]
     Twice,

@@ -26,7 +26,11 @@ pub(crate) struct Limits {
     all_registrations: Limit<()>,
     beats: Limit<WorkerNo>,
     matches: Limit<KeyTag>,
+    findings: Limit<WorkerNo>,
 }
+
+/// What a probe found of one worker: nobody needs it more often.
+const FINDINGS: Rate = Rate::of(1, 600, 1);
 
 impl Limits {
     pub(crate) fn new(rates: &Rates, clock: &Arc<Clock>) -> Self {
@@ -35,6 +39,7 @@ impl Limits {
             all_registrations: Limit::new(rates.register_all, clock),
             beats: Limit::new(rates.beat, clock),
             matches: Limit::new(rates.matches, clock),
+            findings: Limit::new(FINDINGS, clock),
         }
     }
 
@@ -48,6 +53,11 @@ impl Limits {
     /// A heartbeat of this worker, by itself.
     pub(crate) fn beat(&self, worker: WorkerNo) -> Result<(), Problem> {
         self.beats.spend(&worker)
+    }
+
+    /// What a probe found of this worker, on whichever connection.
+    pub(crate) fn finding(&self, worker: WorkerNo) -> Result<(), Problem> {
+        self.findings.spend(&worker)
     }
 }
 

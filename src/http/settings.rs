@@ -6,7 +6,7 @@ use std::time::Duration;
 use purser_commands::jobs::command::JobRules;
 use purser_events::Amount;
 
-use crate::config::{Config, Networks, Rate};
+use crate::config::{Config, Networks, Rate, Vantage};
 use crate::tls::Parties;
 
 /// What the server allows: sizes, times and counts.
@@ -51,6 +51,8 @@ pub struct Settings {
     pub socket_frame_bytes_max: usize,
     /// How long nothing may be heard on a WebSocket; after half of it the worker is asked.
     pub socket_idle_timeout: Duration,
+    /// Where the server stands, and probes workers' claims from; absent where it does not.
+    pub vantage: Option<Vantage>,
     /// How long a read waits for `min_position`.
     pub min_position_wait: Duration,
     /// What the account that pays is declared to hold, where no node tells.
@@ -106,6 +108,7 @@ impl Default for Settings {
             sockets_max: 16_384,
             socket_frame_bytes_max: 4_096,
             socket_idle_timeout: Duration::from_secs(60),
+            vantage: None,
             min_position_wait: Duration::from_secs(5),
             declared_funds: None,
             metrics_open: false,
@@ -144,6 +147,7 @@ impl Settings {
             sockets_max: config.sockets_max.get(),
             socket_frame_bytes_max: config.socket_frame_bytes_max.get(),
             socket_idle_timeout: millis(config.socket_idle_timeout_ms),
+            vantage: Vantage::of(config),
             min_position_wait: millis(config.min_position_wait_ms),
             declared_funds: Some(Amount::from(config.payout_wallet_wei.wei()))
                 .filter(|funds| *funds > Amount::ZERO),

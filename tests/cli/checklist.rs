@@ -394,6 +394,11 @@ fn point_7_metrics() {
         "purser_match_wanting_total{reason=\"price\"} 1",
         "purser_position ",
         "purser_commit_seconds_count ",
+        "purser_pool_available{pool=\"house\"} 10000\n",
+        "purser_pool_reserved{pool=\"house\"} 0\n",
+        "purser_pool_granted{pool=\"house\"} 0\n",
+        "purser_slots 2\n",
+        "purser_slots_free 2\n",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");
     }

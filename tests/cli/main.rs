@@ -15,6 +15,7 @@ mod ledger;
 mod online;
 mod operations;
 mod pool;
+mod probes;
 mod run;
 mod sample;
 mod serve;

@@ -106,6 +106,16 @@ async fn pool_after(server: &Server, answers: &[Seen]) -> [u128; 3] {
     let [available, reserved, granted] = ["available", "reserved", "granted"].map(of);
     let received = of("seeded") + of("topped_up") + of("credited");
     assert_eq!(received, available + reserved + granted, "{pool:?}");
+    let metrics = server.get("/v1/metrics", Who::Auditor).await.text;
+    let house = &pool.body["pools"][0]["pool"];
+    for (name, amount) in [
+        ("available", available),
+        ("reserved", reserved),
+        ("granted", granted),
+    ] {
+        let line = format!("purser_pool_{name}{{pool={house}}} {amount}");
+        assert!(metrics.lines().any(|found| found == line), "{line}");
+    }
     [available, reserved, granted]
 }
 

@@ -14,6 +14,7 @@ mod matching;
 mod miners;
 mod payouts;
 mod policy;
+mod probes;
 mod scenarios;
 mod server;
 mod shape;

@@ -34,19 +34,19 @@ async fn join(server: &Server, id: &str, price: Value) -> String {
 }
 
 /// Waits until the read side has reached a position.
-async fn settle(server: &Server, position: u64) {
+pub(crate) async fn settle(server: &Server, position: u64) {
     let path = format!("/v1/policy?min_position={position}");
     let seen = server.get(&path, Who::Operator).await;
     assert_eq!(seen.status, 200, "{seen:?}");
 }
 
-async fn find(server: &Server, body: &Value) -> Value {
+pub(crate) async fn find(server: &Server, body: &Value) -> Value {
     let found = server.post("/v1/match", Who::Coordinator, body).await;
     assert_eq!(found.status, 200, "{found:?}");
     found.body
 }
 
-fn ids(found: &Value) -> Vec<&str> {
+pub(crate) fn ids(found: &Value) -> Vec<&str> {
     let candidates = found["candidates"].as_array().expect("candidates");
     let ids = candidates.iter().map(|one| one["miner_id"].as_str());
     ids.map(|id| id.expect("an id")).collect()

@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::server::{Server, Start, Who};
 
 /// A worker's end of a connection.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 fn url(server: &Server, query: &str) -> String {
     let base = server.base.replacen("http", "ws", 1);
@@ -60,7 +60,7 @@ impl Socket {
     }
 }
 
-async fn started(settings: Settings) -> Server {
+pub(crate) async fn started(settings: Settings) -> Server {
     let start = Start {
         settings,
         ..Start::default()
@@ -68,7 +68,7 @@ async fn started(settings: Settings) -> Server {
     Server::with(start).await
 }
 
-fn beat(ts: u64) -> Value {
+pub(crate) fn beat(ts: u64) -> Value {
     json!({"ts": ts, "queue_len": 3, "avg_latency_ms": 12.4})
 }
 

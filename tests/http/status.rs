@@ -43,6 +43,8 @@ async fn metrics_count_requests_by_route_and_status() {
     let metrics = server.get(&path, Who::Auditor).await;
     for line in [
         "poolhub_miners_online 1",
+        "purser_slots 4",
+        "purser_slots_free 4",
         "purser_http_requests_total{route=\"/v1/miners/register\",status=\"201\"} 1",
         "purser_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
         "purser_queue_depth 0",

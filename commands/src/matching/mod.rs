@@ -125,6 +125,9 @@ pub struct ProbeRegion {
     pub samples: u32,
     /// How far the probe is from the region that the worker claims, in kilometres.
     pub distance_km: Option<u32>,
+    /// The claim that this is about; absent where it is about whichever holds.
+    #[serde(skip)]
+    pub claimed: Option<Label>,
 }
 
 impl AssignMatch {

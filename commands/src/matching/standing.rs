@@ -49,6 +49,10 @@ pub(crate) fn probe(
     let worker = known(books, &probe.worker)?;
     let claimed = &books.projections.matching.standing(worker).claimed;
     let claimed = claimed.as_ref().ok_or(Rejection::NoRegionClaimed)?;
+    // A distance to one region says nothing about another.
+    if probe.claimed.as_ref().is_some_and(|meant| meant != claimed) {
+        return Err(Rejection::NoRegionClaimed);
+    }
     let least_us = |km| u64::from(km) * LIGHT_US_PER_KM;
     let impossible = probe.distance_km.map(least_us);
     let near = contains(claimed.as_str(), probe.probe.as_str())

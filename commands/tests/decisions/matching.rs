@@ -154,6 +154,18 @@ pub(crate) const ROWS: &[Row] = &[
         "probe a from=eu-west rtt=30000",
         "done: region_probed",
     ),
+    row(
+        "a probe of the claim is recorded",
+        "register a key=k",
+        "probe a from=us rtt=1 km=9000 of=eu-west",
+        "done: region_probed",
+    ),
+    row(
+        "a probe of another claim is not recorded",
+        "register a key=k",
+        "probe a from=us rtt=1 km=9000 of=us-west",
+        "no_region_claimed",
+    ),
     // assign
     row(
         "a job of another is not assigned",
@@ -383,6 +395,7 @@ pub(crate) fn command(line: &Line<'_>) -> Option<Command> {
             rtt_us: line.small("rtt").expect("the time there and back"),
             samples: line.small("samples").unwrap_or(5),
             distance_km: line.small("km"),
+            claimed: line.get("of").map(label),
         }),
         "assign" => Command::AssignMatch(Box::new(assign(line))),
         "report" => Command::GiveFeedback(Box::new(report(line))),

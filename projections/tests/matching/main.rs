@@ -5,11 +5,30 @@ mod pool;
 
 use proptest::prelude::*;
 use purser_events::matching::{Ask, Reason};
-use purser_events::{Label, Micros};
+use purser_events::{Label, Micros, WorkerNo};
+use purser_projections::Projections;
 use purser_projections::matching::index::{Counting, MatchIndex, explain};
 
 use oracle::Oracle;
 use pool::{Pool, Step, ask, steps};
+
+/// The slots of reachable workers, and those of them that are free.
+fn slots(folds: &Projections, now: Micros) -> (u64, u64) {
+    let (mut all, mut free) = (0, 0);
+    for worker in folds.registry.workers(WorkerNo(0)) {
+        let status = worker.pulse.status(now, &folds.policy);
+        if !status.is_some_and(|status| status.reachable()) {
+            continue;
+        }
+        let slots = worker.file.manifest.max_parallel;
+        all += u64::from(slots);
+        let standing = folds.matching.standing(worker.number);
+        if !worker.pulse.busy && !standing.suspended(now.millis()) {
+            free += u64::from(slots.saturating_sub(worker.pulse.jobs(standing.open)));
+        }
+    }
+    (all, free)
+}
 
 /// Asks the index and the oracle, and compares everything that they say.
 fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
@@ -22,6 +41,8 @@ fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
     let reachable = index.reachable();
     assert_eq!(reachable.workers, census.online + census.degraded);
     assert_eq!(reachable.avg_latency_ms(), census.avg_latency_ms);
+    let slots = slots(&pool.folds, now);
+    assert_eq!((reachable.slots, reachable.slots_free), slots);
     let oracle = Oracle::new(&pool.folds, now);
     let expected = oracle.find(ask);
     let found = index.find(ask, Counting::First);
@@ -33,7 +54,7 @@ fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
     assert_eq!(found.left_out, expected.all, "{ask:?}");
     let found = index.find(ask, Counting::None);
     assert_eq!(found.candidates, expected.candidates, "{ask:?}");
-    let left_out = index.left_out(ask, purser_events::WorkerNo(0), usize::MAX);
+    let left_out = index.left_out(ask, WorkerNo(0), usize::MAX);
     assert_eq!(left_out, expected.left_out, "{ask:?}");
 }
 

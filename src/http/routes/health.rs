@@ -14,6 +14,7 @@ use crate::http::extract::{AUDITOR, Answer, admit, json, reach};
 use crate::http::frame::Answered;
 use crate::http::query::PlainRead;
 use crate::http::time::rfc3339;
+use crate::http::wire::pool::pool_gauges;
 use crate::metrics::Gauges;
 use crate::writer::{Counted, WriterStats};
 
@@ -99,15 +100,15 @@ pub(crate) async fn metrics(State(app): State<App>, request: Request) -> Result<
     }
     let _: PlainRead = reach(&app, request.uri()).await?;
     let now = app.service.clock.now();
-    let online = app
-        .service
-        .view
-        .matching(now, MatchIndex::reachable)
-        .workers;
+    let reachable = app.service.view.matching(now, MatchIndex::reachable);
+    let pools = pool_gauges(&app.service.view.read());
     let position = app.service.view.position().0;
     let text = app.metrics.text(Gauges {
         position,
-        miners_online: online,
+        miners_online: reachable.workers,
+        slots: reachable.slots,
+        slots_free: reachable.slots_free,
+        pools,
         queued: app.service.writer.queued(),
         sockets: app.seats.count(),
         gaps: app.service.runners.gaps(),

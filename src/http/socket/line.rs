@@ -8,7 +8,9 @@ use purser_projections::instructions::Waiting;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::claim::Claim;
 use super::end::End;
+use super::probe::Probe;
 use super::seats::Seat;
 use crate::http::app::App;
 use crate::http::code::Code;
@@ -36,6 +38,7 @@ pub(super) struct Line {
     refusals: u32,
     /// The last instruction that was sent.
     instructed: Position,
+    probe: Probe,
 }
 
 impl Line {
@@ -48,6 +51,7 @@ impl Line {
             pinged: false,
             refusals: 0,
             instructed: Position::ORIGIN,
+            probe: Probe::default(),
         }
     }
 
@@ -119,8 +123,12 @@ impl Line {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(End::NotText),
             Message::Close(_) => return Err(End::Gone),
-            // The protocol answers these by itself.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Pong(bytes) => {
+                self.echoed(&bytes).await;
+                return Ok(());
+            }
+            // The protocol answers it by itself.
+            Message::Ping(_) => return Ok(()),
         };
         let answer = match self.answer(text.as_str()).await {
             Ok(written) => {
@@ -136,7 +144,40 @@ impl Line {
                 refusal(&problem, &self.app.request_ids.next())
             }
         };
-        self.send(socket, Message::Text(answer.into())).await
+        self.send(socket, Message::Text(answer.into())).await?;
+        match self.refusals {
+            0 => self.probe(socket).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a nonce, where it is time for one and the worker's claim is open.
+    async fn probe(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        if !self.probe.wants(Instant::now()) || Claim::open(&self.app, self.session).is_none() {
+            return Ok(());
+        }
+        // Without random bytes there is no probe this time.
+        let Ok(nonce) = getrandom::u64().map(u64::to_be_bytes) else {
+            return Ok(());
+        };
+        // The clock is read before the nonce goes out, so that the way never seems shorter.
+        self.probe.send(nonce, Instant::now());
+        let nonce = axum::body::Bytes::copy_from_slice(&nonce);
+        self.send(socket, Message::Ping(nonce)).await
+    }
+
+    /// Takes what came back for a ping, and records what the ways say once there are enough.
+    async fn echoed(&mut self, bytes: &[u8]) {
+        let Some(finding) = self.probe.hear(bytes, self.heard) else {
+            return;
+        };
+        let Some(claim) = Claim::open(&self.app, self.session) else {
+            return;
+        };
+        // The worker may have been probed on a connection before this one.
+        if self.app.limits.finding(self.session.worker).is_ok() {
+            claim.judge(&self.app, finding).await;
+        }
     }
 
     /// Does what a frame asks for, and waits until it is durable.

@@ -1,11 +1,14 @@
-//! Workers on a WebSocket: heartbeats with acknowledgement, and instructions to the worker.
+//! Workers on a WebSocket: heartbeats with acknowledgement, instructions to the worker, and probes
+//! of the region that it claims.
 //!
 //! A connection is one small task. It takes the next frame only when the last one was answered, so
 //! that a worker that floods waits in its own socket, and whatever is written is written at once,
 //! so that a worker that does not read is cut off and nothing piles up.
 
+mod claim;
 mod end;
 mod line;
+mod probe;
 mod seats;
 
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};

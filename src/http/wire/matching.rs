@@ -547,6 +547,7 @@ impl ProbeBody<'_> {
             rtt_us: number(TO_MICROS, "rtt_ms", self.rtt_ms)?,
             samples: whole("samples", self.samples, 1)?,
             distance_km: distance.transpose()?,
+            claimed: None,
         })
     }
 }

@@ -9,6 +9,8 @@ use purser_projections::grants::{Day, Identity, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::metrics::PoolGauges;
+
 /// Days that the solvency line looks back.
 const SOLVENCY_DAYS: u32 = 7;
 
@@ -136,14 +138,30 @@ fn balance(folds: &Projections, account: Account) -> Amount {
     folds.accounts.balance(asset, account).above_zero()
 }
 
+/// What stands on each pool, in the order in which they are asked.
+pub(crate) fn pool_gauges(folds: &Projections) -> Vec<PoolGauges> {
+    let order = folds.grants.order().iter();
+    order.map(|pool| gauges_of(folds, *pool)).collect()
+}
+
+fn gauges_of(folds: &Projections, number: PoolNo) -> PoolGauges {
+    PoolGauges {
+        pool: folds.names.pools()[number.index()].to_string(),
+        available: balance(folds, Account::GrantsAvailable(number)),
+        reserved: balance(folds, Account::GrantsReserved(number)),
+        granted: folds.grants.pools()[number.index()].granted,
+    }
+}
+
 impl OnePool {
     fn of(folds: &Projections, number: PoolNo) -> Self {
         let pool = folds.grants.pools()[number.index()];
+        let stands = gauges_of(folds, number);
         Self {
-            pool: folds.names.pools()[number.index()].to_string(),
-            available: balance(folds, Account::GrantsAvailable(number)).to_string(),
-            reserved: balance(folds, Account::GrantsReserved(number)).to_string(),
-            granted: pool.granted.to_string(),
+            pool: stands.pool,
+            available: stands.available.to_string(),
+            reserved: stands.reserved.to_string(),
+            granted: stands.granted.to_string(),
             credited: pool.credited.to_string(),
             seeded: pool.seeded.to_string(),
             topped_up: pool.topped_up.to_string(),

@@ -74,6 +74,10 @@ pub struct Reachable {
     reports: u32,
     /// The sum of those latencies in milliseconds.
     latency_ms: u64,
+    /// Jobs that they run at once.
+    pub slots: u64,
+    /// Jobs that they could take now; those of suspended and busy workers are none.
+    pub slots_free: u64,
 }
 
 impl Reachable {
@@ -108,6 +112,8 @@ struct Row {
     /// Whether its latency counts in its region.
     counted: bool,
     online: bool,
+    /// What of its slots counts, and what of those as free.
+    slots: (u32, u32),
     barred: bool,
     evidence: Trust,
     fades_at_ms: Option<u64>,
@@ -448,7 +454,9 @@ impl MatchIndex {
         } else {
             self.uncount(worker);
         }
-        if self.sets.sound.has(worker) && self.sets.room.has(worker) {
+        let takes = self.sets.sound.has(worker) && self.sets.room.has(worker);
+        self.count_slots(worker, takes);
+        if takes {
             self.climb(worker);
         } else {
             self.ladder.take_out(worker);
@@ -485,6 +493,22 @@ impl MatchIndex {
             + u64::from(self.weights.load) * u64::from(row.load);
         let rest = rest.div_ceil(Weights::WHOLE) as u32;
         self.ladder.put(worker, row.price_micro, rest);
+    }
+
+    /// Counts a worker's slots, as free ones where it takes jobs.
+    fn count_slots(&mut self, worker: usize, takes: bool) {
+        let row = &mut self.rows[worker];
+        let slots = if row.online { row.parallel } else { 0 };
+        let free = if takes {
+            slots.saturating_sub(row.jobs)
+        } else {
+            0
+        };
+        let (had, had_free) = std::mem::replace(&mut row.slots, (slots, free));
+        self.reachable.slots += u64::from(slots);
+        self.reachable.slots -= u64::from(had);
+        self.reachable.slots_free += u64::from(free);
+        self.reachable.slots_free -= u64::from(had_free);
     }
 
     /// Counts a worker's latency in its region.
