@@ -1,4 +1,4 @@
-//! Threads whose work can wait: sealing, merging, snapshots, analytics.
+//! Threads whose work can wait: sealing, snapshots, analytics.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};

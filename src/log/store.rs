@@ -9,7 +9,7 @@ use redb::{StorageBackend, StorageError, WriteTransaction};
 
 /// Memory that redb may use as its cache. The reader copies what it needs and reads mostly in
 /// order, so a larger cache would buy nothing.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 type Io<T> = Result<T, std::io::Error>;
 

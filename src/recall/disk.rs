@@ -110,7 +110,10 @@ impl DiskIndex {
     pub fn open_with(opener: Opener, tuning: Tuning) -> Result<Self, IndexError> {
         let shared = Arc::new(Shared::default());
         let background = Background::open(Arc::clone(&shared), opener, tuning)?;
-        let thread = crate::background::spawn("recall", move || background.run())
+        // It keeps its priority: what waits for it stands in memory.
+        let thread = std::thread::Builder::new()
+            .name("recall".to_owned())
+            .spawn(move || background.run())
             .map_err(|error| IndexError::Storage(Box::new(error)))?;
         Ok(Self {
             shared,
