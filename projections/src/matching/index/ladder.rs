@@ -1,6 +1,9 @@
 //! The workers that can be matched, by price and by what else their score is made of, so that the
 //! best are looked at first and the rest not at all.
 
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
 use super::score::{self, WHOLE};
 
 /// Classes of price.
@@ -134,26 +137,23 @@ impl Ladder {
         best_price: impl Fn(u64) -> Option<u32>,
         mut visit: impl FnMut(u32, u32, &[u32]) -> bool,
     ) {
-        let mut heads = [None; COLUMNS];
-        for (column, head) in heads.iter_mut().enumerate() {
-            let price = best_price(self.floors[column]);
-            let level = self.below(column, LEVELS);
-            *head = price.zip(level);
-        }
-        loop {
-            let bounds = heads.iter().enumerate().filter_map(|(column, head)| {
-                let (price, level) = (*head)?;
-                Some((price + ceiling(level), column, level))
-            });
-            let Some((bound, column, level)) = bounds.max() else {
-                return;
-            };
+        let head = |column: usize| {
+            let price = best_price(self.floors[column])?;
+            let level = self.below(column, LEVELS)?;
+            Some((price + ceiling(level), column, level))
+        };
+        // The highest group of each class of price; the one with the greatest bound on top.
+        let mut heads: BinaryHeap<_> = (0..COLUMNS).filter_map(head).collect();
+        while let Some(mut head) = heads.peek_mut() {
+            let (bound, column, level) = *head;
             let rest = ceiling(level);
             if !visit(bound - rest, rest, &self.groups[column * LEVELS + level]) {
                 return;
             }
-            let next = self.below(column, level);
-            heads[column] = heads[column].and_then(|(price, _)| Some((price, next?)));
+            match self.below(column, level) {
+                Some(next) => *head = (bound - rest + ceiling(next), column, next),
+                None => drop(PeekMut::pop(head)),
+            }
         }
     }
 }
