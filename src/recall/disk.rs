@@ -36,7 +36,7 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            cache_bytes: 64 << 20,
+            cache_bytes: 32 << 20,
             filter_bytes: 32 << 20,
             chunk_bytes: 4 << 20,
             fan: 8,
