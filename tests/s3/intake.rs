@@ -63,6 +63,10 @@ async fn a_bucket_that_fills_in_any_order_is_counted_once() {
     let parts: Vec<&[Delivered]> = files.chunks(files.len() / 11).collect();
     let mut program = Program::start(&store, data.path());
     for (number, part) in parts.iter().enumerate() {
+        if part.iter().any(|file| file.tree == "repair") {
+            // What is repaired was taken in before, however slow that was.
+            program.until_polled().await;
+        }
         let copies = store.requests(&Method::PUT);
         for rule in faults(number) {
             store.fail(rule);
