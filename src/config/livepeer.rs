@@ -7,7 +7,7 @@ use purser_commands::jobs::command::{AdmitRule, JobRules, StopRule};
 use purser_events::{Address, Price};
 use serde::{Deserialize, Serialize};
 
-use super::value::{Setting, ValueError};
+use super::value::{Setting, ValueError, list_setting};
 use crate::tickets::desk::Compat;
 
 /// An account on the chain.
@@ -125,14 +125,6 @@ impl Prices {
     }
 }
 
-impl TryFrom<Vec<String>> for Prices {
-    type Error = ValueError;
-
-    fn try_from(texts: Vec<String>) -> Result<Self, ValueError> {
-        Self::read(texts.iter().map(String::as_str))
-    }
-}
-
 impl From<Prices> for Vec<String> {
     fn from(prices: Prices) -> Self {
         let prices = prices.0.into_iter();
@@ -141,20 +133,7 @@ impl From<Prices> for Vec<String> {
     }
 }
 
-impl Setting for Prices {
-    type Effective = Self;
-
-    fn from_text(text: &str) -> Result<Self, ValueError> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        Self::read(text.split(',').map(str::trim))
-    }
-
-    fn effective(value: Option<Self>) -> Self {
-        value.unwrap_or_default()
-    }
-}
+list_setting!(Prices Switches);
 
 /// A point where the reference node is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,33 +216,10 @@ impl Switches {
     }
 }
 
-impl TryFrom<Vec<String>> for Switches {
-    type Error = ValueError;
-
-    fn try_from(words: Vec<String>) -> Result<Self, ValueError> {
-        Self::read(words.iter().map(String::as_str))
-    }
-}
-
 impl From<Switches> for Vec<String> {
     fn from(switches: Switches) -> Self {
         let on = Switch::ALL.into_iter().filter(|one| switches.is_on(*one));
         on.map(|switch| switch.word().to_owned()).collect()
-    }
-}
-
-impl Setting for Switches {
-    type Effective = Self;
-
-    fn from_text(text: &str) -> Result<Self, ValueError> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        Self::read(text.split(',').map(str::trim))
-    }
-
-    fn effective(value: Option<Self>) -> Self {
-        value.unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::keys::Config;
-use super::value::{Setting, ValueError};
+use super::value::{Setting, ValueError, list_setting};
 
 /// No two places on earth are farther apart, in kilometres.
 const KM_MAX: u32 = 20_040;
@@ -91,14 +91,6 @@ impl Distances {
     }
 }
 
-impl TryFrom<Vec<String>> for Distances {
-    type Error = ValueError;
-
-    fn try_from(texts: Vec<String>) -> Result<Self, ValueError> {
-        Self::read(texts.iter().map(String::as_str))
-    }
-}
-
 impl From<Distances> for Vec<String> {
     fn from(distances: Distances) -> Self {
         let each = distances.0.into_iter();
@@ -106,20 +98,7 @@ impl From<Distances> for Vec<String> {
     }
 }
 
-impl Setting for Distances {
-    type Effective = Self;
-
-    fn from_text(text: &str) -> Result<Self, ValueError> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        Self::read(text.split(',').map(str::trim))
-    }
-
-    fn effective(value: Option<Self>) -> Self {
-        value.unwrap_or_default()
-    }
-}
+list_setting!(Distances);
 
 /// Where this server stands, and how far other regions are.
 #[derive(Clone, Debug, PartialEq, Eq)]

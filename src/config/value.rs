@@ -135,6 +135,37 @@ pub trait Setting: Sized {
     fn effective(value: Option<Self>) -> Self::Effective;
 }
 
+/// A setting that is a list which may be empty: texts in `purser.toml`, separated by commas in a
+/// variable. Its type has a function `read` of those texts.
+macro_rules! list_setting {
+    ($($list:ident)+) => {
+        $(impl TryFrom<Vec<String>> for $list {
+            type Error = ValueError;
+
+            fn try_from(texts: Vec<String>) -> Result<Self, ValueError> {
+                Self::read(texts.iter().map(String::as_str))
+            }
+        }
+
+        impl Setting for $list {
+            type Effective = Self;
+
+            fn from_text(text: &str) -> Result<Self, ValueError> {
+                if text.is_empty() {
+                    return Ok(Self::default());
+                }
+                Self::read(text.split(',').map(str::trim))
+            }
+
+            fn effective(value: Option<Self>) -> Self {
+                value.unwrap_or_default()
+            }
+        })+
+    };
+}
+
+pub(super) use list_setting;
+
 macro_rules! settings {
     ($($kind:ty, $read:expr;)*) => {$(
         impl Setting for $kind {

@@ -3,13 +3,13 @@
 use purser_events::matching::{Ask, Candidate, Components, Reason, Weights};
 use purser_events::{Label, WorkerNo};
 
-use super::MatchIndex;
 use super::best::Best;
 use super::bits::{Bits, Postings, ones, place};
 use super::labels::Labels;
 use super::region::ALLOWANCE;
 use super::scale::Limit;
 use super::score;
+use super::{MatchIndex, UNKNOWN};
 
 /// Up to so many workers are scored one by one.
 const FEW: u32 = 192;
@@ -230,9 +230,7 @@ impl MatchIndex {
     }
 
     pub(super) fn eta_ms(&self, worker: usize) -> Option<u64> {
-        let row = &self.rows[worker];
-        let latency = row.latency?;
-        Some(score::eta_ms(latency, row.parallel, row.jobs))
+        Some(self.etas[worker]).filter(|eta| *eta != UNKNOWN)
     }
 
     /// Who fits a job, and who fits it best.

@@ -47,7 +47,7 @@ pub struct MatchIndex {
     /// The weights that are supposed, whatever the rule says.
     supposed: Option<Weights>,
     rows: Vec<Row>,
-    /// When each worker would answer, in milliseconds; the greatest number where that is unknown.
+    /// When each worker would answer, in milliseconds, or [`UNKNOWN`].
     /// They lie by themselves, so that a deadline is quickly compared with all of them.
     etas: Vec<u64>,
     offers: Vec<Option<Offer>>,
@@ -64,6 +64,9 @@ pub struct MatchIndex {
     /// How many workers are out, whatever is asked for, by their first reason.
     out: [u32; Reason::ALL.len()],
 }
+
+/// When a worker answers that reports no latency: after every deadline.
+const UNKNOWN: u64 = u64::MAX;
 
 /// The workers that are reachable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -323,7 +326,7 @@ impl MatchIndex {
         let scales = [&mut self.vram, &mut self.ram, &mut self.price];
         scales.into_iter().for_each(|scale| scale.grow(words));
         self.rows.resize(words * 64, Row::default());
-        self.etas.resize(words * 64, u64::MAX);
+        self.etas.resize(words * 64, UNKNOWN);
         self.offers.resize(words * 64, None);
         self.ladder.grow(words * 64);
         self.heard.grow(words * 64);
@@ -372,7 +375,7 @@ impl MatchIndex {
         let room = !pulse.busy && row.jobs < row.parallel;
         self.etas[worker] = match row.latency {
             Some(latency) => score::eta_ms(latency, row.parallel, row.jobs),
-            None => u64::MAX,
+            None => UNKNOWN,
         };
         self.sets.room.put(worker, room);
     }
