@@ -58,14 +58,28 @@ fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
     assert_eq!(left_out, expected.left_out, "{ask:?}");
 }
 
+/// A pool of so many workers, and its index.
+fn large_pool(workers: u32) -> (Pool, MatchIndex) {
+    let mut pool = Pool::default();
+    let mut index = MatchIndex::new(&pool.folds, pool.now);
+    for number in 0..workers {
+        follow(&mut pool, &mut index, &Step::large(number));
+    }
+    (pool, index)
+}
+
+fn follow(pool: &mut Pool, index: &mut MatchIndex, step: &Step) {
+    for event in pool.events(step) {
+        pool.apply(&event);
+        index.follow(&pool.folds, &event);
+    }
+}
+
 fn play(steps: &[Step], asks: &[Ask]) {
     let mut pool = Pool::default();
     let mut index = MatchIndex::new(&pool.folds, pool.now);
     for step in steps {
-        for event in pool.events(step) {
-            pool.apply(&event);
-            index.follow(&pool.folds, &event);
-        }
+        follow(&mut pool, &mut index, step);
         if let (Step::Ask(at), false) = (step, asks.is_empty()) {
             compare(&mut index, &pool, &asks[at % asks.len()]);
         }
@@ -91,20 +105,10 @@ proptest! {
 /// So many workers that latencies are told apart and bounds are drawn anew.
 #[test]
 fn a_large_pool_is_answered_as_a_small_one() {
-    let mut pool = Pool::default();
-    let mut index = MatchIndex::new(&pool.folds, pool.now);
-    for number in 0..3_000 {
-        for event in pool.events(&Step::large(number)) {
-            pool.apply(&event);
-            index.follow(&pool.folds, &event);
-        }
-    }
+    let (mut pool, mut index) = large_pool(3_000);
     let asks = pool::large_asks();
     for round in 0..3_000u32 {
-        for event in pool.events(&Step::large_beat(round)) {
-            pool.apply(&event);
-            index.follow(&pool.folds, &event);
-        }
+        follow(&mut pool, &mut index, &Step::large_beat(round));
         if round % 250 == 0 {
             for ask in &asks {
                 compare(&mut index, &pool, ask);
@@ -120,12 +124,7 @@ fn a_large_pool_is_answered_as_a_small_one() {
 
 #[test]
 fn the_grace_ends_exactly() {
-    let mut pool = Pool::default();
-    let mut index = MatchIndex::new(&pool.folds, pool.now);
-    for event in pool.events(&Step::large(0)) {
-        pool.apply(&event);
-        index.follow(&pool.folds, &event);
-    }
+    let (pool, mut index) = large_pool(1);
     let heard = pool.now;
     let ask = Ask {
         top_k: 1,
@@ -161,4 +160,78 @@ fn the_parts_are_explained_with_three_places_cut() {
 
 fn label(text: &str) -> Label {
     Label::new(text).expect("a label")
+}
+
+/// A copy of an index knows no question: it answers each as if it were asked for the first time.
+fn ask_again(index: &MatchIndex, ask: &Ask) {
+    for counting in [Counting::First, Counting::None] {
+        let anew = index.clone().find(ask, counting);
+        assert_eq!(index.find(ask, counting), anew, "{ask:?}");
+    }
+}
+
+#[test]
+fn a_question_that_is_asked_again_is_answered_as_if_anew() {
+    let (mut pool, mut index) = large_pool(700);
+    let asks = pool::large_asks();
+    // Up to 256 changes are caught up with one by one; after more everybody is sieved anew.
+    let gaps = [0, 1, 63, 255, 256, 257, 600, 2, 0, 256];
+    let mut round = 0;
+    for gap in gaps.into_iter().cycle().take(60) {
+        for _ in 0..gap {
+            follow(&mut pool, &mut index, &Step::large_beat(round));
+            round += 1;
+        }
+        for ask in &asks {
+            ask_again(&index, ask);
+        }
+    }
+    // The pool outgrows the sets that are kept.
+    for number in 700..1_500 {
+        follow(&mut pool, &mut index, &Step::large(number));
+        if number % 100 == 0 {
+            asks.iter().for_each(|ask| ask_again(&index, ask));
+        }
+    }
+    // All fall silent, by time alone.
+    pool.now = Micros(pool.now.0 + 3_600_000_000);
+    index.advance(pool.now);
+    for ask in &asks {
+        ask_again(&index, ask);
+        assert_eq!(index.find(ask, Counting::First).eligible, Some(0));
+    }
+}
+
+#[test]
+fn more_questions_than_are_kept_are_answered_all_the_same() {
+    let (mut pool, mut index) = large_pool(200);
+    let asks: Vec<Ask> = (0..200)
+        .map(|price| Ask {
+            max_price_micro: Some(price * 10_000),
+            top_k: 3,
+            ..Ask::default()
+        })
+        .collect();
+    for round in 0..40u32 {
+        // Those that are asked change, so that the first ones make room in the end.
+        let asked = &asks[(round as usize / 20 * 100)..][..100];
+        for ask in asked.iter().chain(asked) {
+            ask_again(&index, ask);
+        }
+        follow(&mut pool, &mut index, &Step::large_beat(round));
+    }
+}
+
+#[test]
+fn many_can_ask_the_same_at_once() {
+    let (mut pool, mut index) = large_pool(300);
+    let asks = pool::large_asks();
+    for round in 0..100u32 {
+        follow(&mut pool, &mut index, &Step::large_beat(round));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| asks.iter().for_each(|ask| ask_again(&index, ask)));
+            }
+        });
+    }
 }

@@ -3,19 +3,17 @@
 use purser_events::matching::{Ask, Candidate, Components, Reason, Weights};
 use purser_events::{Label, WorkerNo};
 
+use super::asked::Sieved;
 use super::best::Best;
-use super::bits::{Bits, Postings, ones, place};
-use super::labels::Labels;
+use super::bits::{Bits, Postings};
+use super::conditions::Conditions;
+use super::quick::Fitting;
 use super::region::ALLOWANCE;
-use super::scale::Limit;
-use super::score;
+use super::score::{self, WHOLE};
 use super::{MatchIndex, UNKNOWN};
 
 /// Up to so many workers are scored one by one.
 const FEW: u32 = 192;
-
-/// The first conditions are the same for every job; the index keeps account of them.
-const STANDING: usize = 3;
 
 /// Which reasons are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +38,15 @@ pub struct Found {
 }
 
 impl Found {
+    /// Only the best, and nothing counted.
+    fn only(candidates: Vec<Candidate>) -> Self {
+        Self {
+            candidates,
+            eligible: None,
+            left_out: [0; Reason::ALL.len()],
+        }
+    }
+
     /// The reasons that left somebody out.
     pub fn reasons(&self) -> impl Iterator<Item = (Reason, u32)> {
         let counts = Reason::ALL.into_iter().zip(self.left_out);
@@ -47,185 +54,39 @@ impl Found {
     }
 }
 
-/// One condition.
-enum Test<'a> {
-    In(&'a Bits),
-    NotIn(&'a Bits),
-    Carries(&'a Postings),
-    Made(Bits),
-    AtLeast(Limit<'a>),
-    AtMost(Limit<'a>),
-    InTime(u32),
+/// The wanted capabilities: one is needed; the more, the better.
+pub(super) struct Wanted<'a> {
+    sets: Vec<&'a Postings>,
+    /// Of how many.
+    of: usize,
 }
 
-/// What a job asks for, as conditions in the order of the reasons.
-struct Tests<'a> {
-    index: &'a MatchIndex,
-    tests: Vec<(Reason, Test<'a>)>,
-}
-
-impl<'a> Tests<'a> {
-    fn new(index: &'a MatchIndex, ask: &Ask) -> Self {
-        let mut these = Self {
-            index,
-            tests: Vec::with_capacity(Reason::ALL.len()),
-        };
-        let sets = &index.sets;
-        these.add(Reason::Inactive, Test::In(&sets.active));
-        these.add(Reason::StaleHeartbeat, Test::In(&sets.fresh));
-        these.add(Reason::Suspended, Test::In(&sets.trusted));
-        these.offers(ask);
-        these.regions(ask);
-        if let Some(cap) = ask.max_price_micro {
-            these.add(Reason::Price, Test::AtMost(index.price.limit(cap)));
-        }
-        these.add(Reason::Capacity, Test::In(&sets.room));
-        if let Some(deadline) = ask.deadline_ms {
-            these.add(Reason::Deadline, Test::InTime(deadline));
-        }
-        these
-    }
-
-    fn add(&mut self, reason: Reason, test: Test<'a>) {
-        self.tests.push((reason, test));
-    }
-
-    /// One of these words is needed.
-    fn one_of(&mut self, reason: Reason, labels: &'a Labels, wanted: &[Label]) {
-        let mut sets = labels.sets(wanted);
-        let test = match (sets.next(), sets.next()) {
-            (Some(lone), None) => Test::Carries(lone),
-            _ => Test::Made(labels.any(wanted, self.index.size())),
-        };
-        self.add(reason, test);
-    }
-
-    fn offers(&mut self, ask: &Ask) {
-        let (index, words) = (self.index, &self.index.words);
-        let size = index.size();
-        if let Some(task) = &ask.task {
-            let named = Label::new(&format!("task:{task}")).ok();
-            let wanted: Vec<Label> = named.into_iter().chain([task.clone()]).collect();
-            self.one_of(Reason::Task, &words.capabilities, &wanted);
-        }
-        if ask.min_vram_mb > 0 {
-            let limit = index.vram.limit(ask.min_vram_mb.into());
-            self.add(Reason::Vram, Test::AtLeast(limit));
-        }
-        if ask.min_ram_mb > 0 {
-            let limit = index.ram.limit(ask.min_ram_mb.into());
-            self.add(Reason::Ram, Test::AtLeast(limit));
-        }
-        if !ask.accel.is_empty() {
-            self.one_of(Reason::Accel, &words.accel, &ask.accel);
-        }
-        let (any, all) = (&ask.capabilities_any, &ask.capabilities_all);
-        if all.is_empty() && !any.is_empty() {
-            self.one_of(Reason::Capabilities, &words.capabilities, any);
-        } else if !all.is_empty() {
-            let some = match any.is_empty() {
-                true => index.sets.registered.clone(),
-                false => words.capabilities.any(any, size),
-            };
-            let made = words.capabilities.all(all, some);
-            self.add(Reason::Capabilities, Test::Made(made));
-        }
-        if !ask.tags_any.is_empty() {
-            self.one_of(Reason::Tags, &words.tags, &ask.tags_any);
+impl<'a> Wanted<'a> {
+    pub(super) fn new(index: &'a MatchIndex, ask: &Ask) -> Self {
+        let mut distinct: Vec<&Label> = ask.capabilities_any.iter().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let known = distinct.iter();
+        let sets = known.filter_map(|word| index.words.capabilities.get(word));
+        Self {
+            sets: sets.collect(),
+            of: distinct.len(),
         }
     }
 
-    fn regions(&mut self, ask: &Ask) {
-        let index = self.index;
-        let Some(region) = &ask.region else { return };
-        let made = index.words.regions.within(region, index.size());
-        self.add(Reason::Region, Test::Made(made));
-        if ask.region_verified {
-            self.add(Reason::RegionUnverified, Test::NotIn(&index.sets.bare));
+    /// The share that a worker has which fits.
+    pub(super) fn share(&self, worker: usize) -> u32 {
+        if self.of < 2 {
+            return WHOLE;
         }
-        let contradicted = &index.sets.contradicted;
-        self.add(Reason::RegionContradicted, Test::NotIn(contradicted));
-    }
-
-    /// Keeps of these workers those that pass a test.
-    fn keep(&self, test: &Test<'_>, among: &mut Bits) {
-        match test {
-            Test::In(bits) => among.keep(bits),
-            Test::NotIn(bits) => among.drop(bits),
-            Test::Carries(postings) => postings.keep_in(among),
-            Test::Made(bits) => among.keep(bits),
-            Test::AtLeast(limit) => limit.keep_at_least(among),
-            Test::AtMost(limit) => limit.keep_at_most(among),
-            Test::InTime(deadline) => {
-                let deadline = u64::from(*deadline);
-                let etas = self.index.etas.chunks_exact(64);
-                for (word, etas) in among.words_mut().iter_mut().zip(etas) {
-                    let in_time = |at: usize| u64::from(etas[at] <= deadline) << at;
-                    *word &= match word.count_ones() {
-                        0 => 0,
-                        1..16 => ones(*word).fold(0, |kept, at| kept | in_time(at)),
-                        _ => (0..64).fold(0, |kept, at| kept | in_time(at)),
-                    };
-                }
-            }
-        }
-    }
-
-    /// Who passes every test; counts those that do not by their first reason.
-    fn sieve(&self) -> (Bits, [u32; Reason::ALL.len()]) {
-        let mut left_out = self.index.out;
-        let mut fit = self.index.sets.sound.clone();
-        let mut left = fit.count();
-        for (reason, test) in &self.tests[STANDING..] {
-            if left == 0 {
-                break;
-            }
-            self.keep(test, &mut fit);
-            let passed = fit.count();
-            left_out[*reason as usize] += left - passed;
-            left = passed;
-        }
-        (fit, left_out)
-    }
-
-    /// Counts every reason of everybody.
-    fn count_all(&self) -> [u32; Reason::ALL.len()] {
-        let registered = &self.index.sets.registered;
-        let (everybody, mut passed) = (registered.count(), registered.clone());
-        let mut left_out = [0; Reason::ALL.len()];
-        for (reason, test) in &self.tests {
-            passed.clone_from(registered);
-            self.keep(test, &mut passed);
-            left_out[*reason as usize] += everybody - passed.count();
-        }
-        left_out
-    }
-
-    /// Whether one worker passes a test.
-    fn passes(&self, test: &Test<'_>, worker: usize) -> bool {
-        let (word, bit) = place(worker);
-        match test {
-            Test::In(bits) => bits.has(worker),
-            Test::NotIn(bits) => !bits.has(worker),
-            Test::Carries(postings) => postings.has(worker),
-            Test::Made(bits) => bits.has(worker),
-            Test::AtLeast(limit) => limit.at_least(word, bit) != 0,
-            Test::AtMost(limit) => limit.at_most(word, bit) != 0,
-            Test::InTime(deadline) => self.index.etas[worker] <= u64::from(*deadline),
-        }
-    }
-
-    /// Every reason of one worker.
-    fn reasons(&self, worker: usize) -> Vec<Reason> {
-        let tests = self.tests.iter();
-        let failed = tests.filter(|(_, test)| !self.passes(test, worker));
-        failed.map(|(reason, _)| *reason).collect()
+        let has = self.sets.iter().filter(|set| set.has(worker)).count();
+        score::share(has, self.of)
     }
 }
 
 impl MatchIndex {
     /// How many words a set has.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.sets.registered.words().len()
     }
 
@@ -236,30 +97,55 @@ impl MatchIndex {
     /// Who fits a job, and who fits it best.
     #[must_use]
     pub fn find(&self, ask: &Ask, counting: Counting) -> Found {
-        let quick = match counting {
-            Counting::None | Counting::First => self.quick(ask),
+        let counts = counting == Counting::First;
+        let again = |sieved: &Sieved| self.find_again(ask, counting, sieved);
+        let known = match counting {
             Counting::All => None,
+            Counting::None | Counting::First => self.asked.recall(self, ask, counts, again),
+        };
+        known.unwrap_or_else(|| self.find_anew(ask, counting))
+    }
+
+    /// Answers a question of which is known who fits.
+    fn find_again(&self, ask: &Ask, counting: Counting, sieved: &Sieved) -> Found {
+        let (fit, counts) = (sieved.fit(), sieved.counts());
+        let eligible = counts.last().copied().unwrap_or(0);
+        let candidates = self.quick(ask, &Fitting::Known(fit));
+        let candidates = candidates.unwrap_or_else(|| self.best(ask, fit.clone(), eligible));
+        match counting {
+            Counting::None => Found::only(candidates),
+            _ => Found {
+                candidates,
+                eligible: Some(eligible),
+                left_out: Conditions::new(self, ask).first(counts),
+            },
+        }
+    }
+
+    fn find_anew(&self, ask: &Ask, counting: Counting) -> Found {
+        let conditions = Conditions::new(self, ask);
+        let quick = match counting {
+            _ if conditions.nobody_fits() => Some(Vec::new()),
+            Counting::All => None,
+            _ => self.quick(ask, &Fitting::Tested(&conditions)),
         };
         let quick = match quick {
-            Some(candidates) if counting == Counting::None => {
-                return Found {
-                    candidates,
-                    eligible: None,
-                    left_out: [0; Reason::ALL.len()],
-                };
-            }
+            Some(candidates) if counting == Counting::None => return Found::only(candidates),
             quick => quick,
         };
-        let tests = Tests::new(self, ask);
-        let (fit, first) = tests.sieve();
-        let eligible = fit.count();
-        Found {
-            candidates: quick.unwrap_or_else(|| self.best(ask, fit, eligible)),
-            eligible: (counting != Counting::None).then_some(eligible),
-            left_out: match counting {
-                Counting::None => [0; Reason::ALL.len()],
-                Counting::First => first,
-                Counting::All => tests.count_all(),
+        let mut through = Vec::with_capacity(conditions.sieves());
+        let fit = conditions.sieve(|_, count| through.push(count));
+        let eligible = through.last().copied().unwrap_or(0);
+        let candidates = quick.unwrap_or_else(|| self.best(ask, fit, eligible));
+        match counting {
+            Counting::None => Found::only(candidates),
+            Counting::First | Counting::All => Found {
+                candidates,
+                eligible: Some(eligible),
+                left_out: match counting {
+                    Counting::All => conditions.count_all(),
+                    _ => conditions.first(&through),
+                },
             },
         }
     }
@@ -283,11 +169,11 @@ impl MatchIndex {
         from: WorkerNo,
         limit: usize,
     ) -> Vec<(WorkerNo, Vec<Reason>)> {
-        let tests = Tests::new(self, ask);
+        let conditions = Conditions::new(self, ask);
         let workers = self.sets.registered.iter();
         let workers = workers.skip_while(|worker| *worker < from.index());
         workers
-            .map(|worker| (WorkerNo::following(worker), tests.reasons(worker)))
+            .map(|worker| (WorkerNo::following(worker), conditions.reasons(worker)))
             .filter(|(_, reasons)| !reasons.is_empty())
             .take(limit)
             .collect()
@@ -295,17 +181,14 @@ impl MatchIndex {
 
     /// The fitting workers by their share of the wanted capabilities, the greatest first.
     fn shares(&self, ask: &Ask, fit: Bits) -> Vec<(u32, Bits)> {
-        let mut wanted: Vec<&Label> = ask.capabilities_any.iter().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if wanted.len() < 2 {
+        let wanted = Wanted::new(self, ask);
+        if wanted.of < 2 {
             return vec![(score::share(1, 1), fit)];
         }
         // Counts in binary, one plane per digit, all workers of a word at once.
-        let digits = usize::BITS - wanted.len().leading_zeros();
+        let digits = usize::BITS - wanted.of.leading_zeros();
         let mut planes = vec![Bits::of_words(self.size()); digits as usize];
-        let known = wanted.iter();
-        for postings in known.filter_map(|word| self.words.capabilities.get(word)) {
+        for postings in &wanted.sets {
             for (word, mut carry) in postings.words() {
                 for plane in &mut planes {
                     let digit = &mut plane.words_mut()[word];
@@ -321,9 +204,9 @@ impl MatchIndex {
                     *who &= if is_set { *digit } else { !*digit };
                 }
             }
-            (score::share(count, wanted.len()), who)
+            (score::share(count, wanted.of), who)
         };
-        (1..=wanted.len()).rev().map(with).collect()
+        (1..=wanted.of).rev().map(with).collect()
     }
 
     /// Looks through workers that have the same share of the wanted capabilities.

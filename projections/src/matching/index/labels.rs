@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use purser_events::Label;
 
-use super::bits::{Bits, Postings};
+use super::bits::Postings;
 
 /// Words, each with the workers that carry it. A word that nobody carries is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,24 +47,6 @@ impl Labels {
         wanted.iter().filter_map(|word| self.words.get(word))
     }
 
-    /// The workers that carry one of these words.
-    pub(super) fn any(&self, wanted: &[Label], words: usize) -> Bits {
-        let mut found = Bits::of_words(words);
-        self.sets(wanted).for_each(|set| set.add_to(&mut found));
-        found
-    }
-
-    /// Of these workers, those that carry all of these words.
-    pub(super) fn all(&self, wanted: &[Label], mut among: Bits) -> Bits {
-        for word in wanted {
-            match self.words.get(word) {
-                Some(postings) => postings.keep_in(&mut among),
-                None => among.words_mut().fill(0),
-            }
-        }
-        among
-    }
-
     /// The sets of the word `wanted`, and of those that begin with it and a dash.
     pub(super) fn sets_within<'a>(&'a self, wanted: &Label) -> impl Iterator<Item = &'a Postings> {
         // What begins with `wanted-` stands together: it ends before `wanted.`, since `.` is next.
@@ -76,13 +58,5 @@ impl Labels {
         let parts = ends.ok().map(|range| self.words.range(range));
         let parts = parts.into_iter().flatten().map(|(_, set)| set);
         self.words.get(wanted).into_iter().chain(parts)
-    }
-
-    /// The workers whose word is `wanted`, or begins with it and a dash.
-    pub(super) fn within(&self, wanted: &Label, words: usize) -> Bits {
-        let mut found = Bits::of_words(words);
-        let sets = self.sets_within(wanted);
-        sets.for_each(|set| set.add_to(&mut found));
-        found
     }
 }

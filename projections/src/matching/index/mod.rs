@@ -3,8 +3,11 @@
 //! is made anew from the folds.
 
 mod ask;
+mod asked;
 mod best;
 mod bits;
+mod changes;
+mod conditions;
 mod heard;
 mod labels;
 mod ladder;
@@ -26,7 +29,9 @@ use super::Trust;
 use crate::Projections;
 use crate::names::WorkerName;
 use crate::registry::{Pulse, State, WorkerFile};
+use asked::Asked;
 use bits::Bits;
+use changes::Changes;
 use heard::Heard;
 use labels::Labels;
 use ladder::Ladder;
@@ -63,6 +68,8 @@ pub struct MatchIndex {
     reachable: Reachable,
     /// How many workers are out, whatever is asked for, by their first reason.
     out: [u32; Reason::ALL.len()],
+    changes: Changes,
+    asked: Asked,
 }
 
 /// When a worker answers that reports no latency: after every deadline.
@@ -191,6 +198,8 @@ impl MatchIndex {
             fading: BTreeSet::new(),
             reachable: Reachable::default(),
             out: [0; Reason::ALL.len()],
+            changes: Changes::default(),
+            asked: Asked::default(),
         };
         let mut workers: Vec<_> = folds.registry.workers(WorkerNo(0)).collect();
         workers.sort_by_key(|worker| worker.pulse.last_heard);
@@ -447,6 +456,7 @@ impl MatchIndex {
 
     /// Whether a worker can be matched, whatever is asked for; then it stands on the ladder.
     fn place(&mut self, worker: usize) {
+        self.changes.note(worker);
         self.rank(worker);
         let online = self.sets.active.has(worker) && self.sets.fresh.has(worker);
         let was_online = std::mem::replace(&mut self.rows[worker].online, online);

@@ -13,7 +13,7 @@ use super::score::{UNKNOWN_LATENCY, WHOLE};
 const TOLD_APART_FROM: u32 = 512;
 
 /// Classes of latency.
-const CLASSES: u32 = 32;
+const CLASSES: u32 = 64;
 
 /// How far a bound may be passed before it is drawn anew, in millionths.
 const DRIFT: u32 = 10_000;

@@ -61,11 +61,6 @@ impl Scale {
         }
     }
 
-    /// A worker's number.
-    pub(super) fn number(&self, worker: usize) -> u64 {
-        self.numbers[worker]
-    }
-
     /// What a limit comes down to.
     pub(super) fn limit(&self, number: u64) -> Limit<'_> {
         let class = self.class(number);
@@ -103,17 +98,24 @@ impl Limit<'_> {
         kept.fold(0, |kept, bit| kept | 1 << bit)
     }
 
+    /// Whether a worker has at least the number.
+    pub(super) fn at_least(&self, worker: usize) -> bool {
+        self.numbers[worker] >= self.number
+    }
+
+    /// Whether a worker has at most the number.
+    pub(super) fn at_most(&self, worker: usize) -> bool {
+        self.numbers[worker] <= self.number
+    }
+
     /// Of the workers `among` in a word, those with at least the number.
-    pub(super) fn at_least(&self, word: usize, among: u64) -> u64 {
-        if self.is_floor {
-            return among & !self.below(word);
-        }
+    fn least_of(&self, word: usize, among: u64) -> u64 {
         let split = self.split(word, among, |number| number >= self.number);
         (among & !self.with.words()[word]) | split
     }
 
     /// Of the workers `among` in a word, those with at most the number.
-    pub(super) fn at_most(&self, word: usize, among: u64) -> u64 {
+    fn most_of(&self, word: usize, among: u64) -> u64 {
         let split = self.split(word, among, |number| number <= self.number);
         (among & self.below(word)) | split
     }
@@ -125,7 +127,7 @@ impl Limit<'_> {
             (true, Some(below)) => among.drop(below),
             (false, _) => {
                 let words = among.words_mut().iter_mut().enumerate();
-                words.for_each(|(at, word)| *word = self.at_least(at, *word));
+                words.for_each(|(at, word)| *word = self.least_of(at, *word));
             }
         }
     }
@@ -133,6 +135,6 @@ impl Limit<'_> {
     /// Keeps those with at most the number.
     pub(super) fn keep_at_most(&self, among: &mut Bits) {
         let words = among.words_mut().iter_mut().enumerate();
-        words.for_each(|(at, word)| *word = self.at_most(at, *word));
+        words.for_each(|(at, word)| *word = self.most_of(at, *word));
     }
 }
