@@ -114,18 +114,24 @@ pub(crate) fn key_of(data: &Path, role: &str) -> String {
     keys[role][0].as_str().expect("a key is text").to_owned()
 }
 
-fn beat(dice: &mut Dice) -> String {
+/// The heartbeat of a worker.
+pub(crate) fn beat(number: u64, dice: &mut Dice) -> String {
     format!(
         "{{\"beat\":{{\"miner_id\":\"{}\",\"queue_len\":{},\"avg_latency_ms\":{}}}}}",
-        miner(dice.below(WORKERS)),
+        miner(number),
         dice.below(4),
         20 + dice.below(480)
     )
 }
 
-fn batch(dice: &mut Dice, count: u64) -> String {
-    let commands: Vec<_> = (0..count).map(|_| beat(dice)).collect();
+/// These commands in one request.
+pub(crate) fn batch_of(commands: Vec<String>) -> String {
     format!("[{}]", commands.join(","))
+}
+
+fn batch(dice: &mut Dice, count: u64) -> String {
+    let beats = (0..count).map(|_| beat(dice.below(WORKERS), dice));
+    batch_of(beats.collect())
 }
 
 pub(crate) fn register(from: u64) -> String {

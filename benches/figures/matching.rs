@@ -2,7 +2,8 @@
 //! that only parses the same body and answers.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use purser::service::{Running, Service, Settings};
@@ -11,7 +12,7 @@ use purser_events::Label;
 use purser_events::matching::Ask;
 use purser_projections::matching::index::Counting;
 
-use super::http::{Server, coordinator_key};
+use super::http::{self, Server, coordinator_key};
 use super::load;
 use super::pool::{Dice, beat, label, register, submission};
 use super::table::{Figures, rate};
@@ -175,10 +176,29 @@ fn in_process(figures: &mut Figures, data: &Path) {
     running.stop().expect("it stops in order");
 }
 
-/// The question of [`asks`] that is asked most, as a request has it.
-const BODY: &str = "{\"job_id\":\"j\",\"requirements\":{\"min_vram_gb\":8,\"accel\":[\"cuda\"],\
-    \"capabilities_any\":[\"model:a\",\"model:b\"]},\"hints\":{\"max_price\":\"1.2\"},\
-    \"top_k\":10}";
+/// The question of [`asks`] that is asked most, as a request has it, with a greatest price.
+fn body(price_micro: u64) -> String {
+    let (whole, part) = (price_micro / 1_000_000, price_micro % 1_000_000);
+    format!(
+        "{{\"job_id\":\"j\",\"requirements\":{{\"min_vram_gb\":8,\"accel\":[\"cuda\"],\
+         \"capabilities_any\":[\"model:a\",\"model:b\"]}},\
+         \"hints\":{{\"max_price\":\"{whole}.{part:06}\"}},\"top_k\":10}}"
+    )
+}
+
+/// Different questions, far more than a server keeps in mind.
+const QUESTIONS: u64 = 8_192;
+
+/// What is asked over HTTP.
+#[derive(Clone, Copy)]
+enum Asking {
+    /// One question again and again.
+    Same,
+    /// The same, while the workers beat.
+    Beating,
+    /// Always another one.
+    Other,
+}
 
 fn over_http(figures: &mut Figures, data: &Path) {
     let running = Running::open(&Settings::new(data)).expect("it starts");
@@ -187,18 +207,41 @@ fn over_http(figures: &mut Figures, data: &Path) {
     let server = Server::purser_with(data, &[("PURSER_MATCH_RATE", "off")]);
     let bare = Server::bare();
     let key = coordinator_key(data);
+    let asked = [
+        (1, Asking::Same, ""),
+        (64, Asking::Same, ""),
+        (64, Asking::Beating, ", while they beat"),
+        (64, Asking::Other, ", always another question"),
+    ];
     for reasons in ["none", "first"] {
         let path = format!("/v1/match?reasons={reasons}");
-        let request = load::post(&path, &key, BODY);
-        for connections in [1, 64] {
-            let ask = |to| {
-                let request = request.clone();
-                load::run(to, connections, PERIOD, move |_, _| request.clone())
+        for (connections, asking, so) in asked {
+            let questions = match asking {
+                Asking::Same | Asking::Beating => 1,
+                Asking::Other => QUESTIONS,
             };
-            let (parsed, found) = (ask(bare.address), ask(server.address));
+            let request = |at| load::post(&path, &key, &body(1_200_000 - at));
+            let requests: Arc<[Vec<u8>]> = (0..questions).map(request).collect();
+            let ask = |to| {
+                let (requests, asked) = (Arc::clone(&requests), AtomicUsize::new(0));
+                let asked = Arc::new(asked);
+                load::run(to, connections, PERIOD, move |_, _| {
+                    let at = asked.fetch_add(1, Ordering::Relaxed) % requests.len();
+                    requests[at].clone()
+                })
+            };
+            let beats = matches!(asking, Asking::Beating);
+            let parsed = ask(bare.address);
+            let end = AtomicBool::new(!beats);
+            let (found, beaten) = std::thread::scope(|scope| {
+                let beating = scope.spawn(|| beat_over_http(&server, &key, &end));
+                let found = ask(server.address);
+                end.store(true, Ordering::Relaxed);
+                (found, beating.join().expect("it beats to the end"))
+            });
             let ratio = found.per_second() / parsed.per_second();
             figures.row(
-                &format!("match over HTTP, reasons={reasons}, {connections} connections"),
+                &format!("match over HTTP, reasons={reasons}, {connections} connections{so}"),
                 format!(
                     "{}, {} / {} us",
                     rate(found.per_second()),
@@ -208,6 +251,24 @@ fn over_http(figures: &mut Figures, data: &Path) {
                 format!("{ratio:.2} of bare {}", rate(parsed.per_second())),
                 ">= 0.50 of bare",
             );
+            if beats {
+                let name = "... heartbeats that went on";
+                figures.row(name, rate(beaten), String::new(), "6,667/s");
+            }
         }
     }
+}
+
+/// Lets the workers beat as [`beat_on`] does, by batches over one connection.
+fn beat_over_http(server: &Server, key: &str, end: &AtomicBool) -> f64 {
+    let (mut dice, mut done, began) = (Dice(5), 0, Instant::now());
+    while !end.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(10));
+        let due = (began.elapsed().as_secs_f64() * BEATS_PER_SEC) as u64;
+        let beats = (done..due).map(|one| http::beat(one % WORKERS, &mut dice));
+        let batch = http::batch_of(beats.collect());
+        load::once(server.address, &load::post("/v1/commands", key, &batch));
+        done = due;
+    }
+    done as f64 / began.elapsed().as_secs_f64()
 }

@@ -334,12 +334,20 @@ pub(crate) struct Answer<T> {
     pub(crate) body: T,
 }
 
-impl<T: Serialize> IntoResponse for Answer<T> {
-    fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.body) {
-            Ok(bytes) => at(self.position, json(bytes)),
+impl<T: Serialize> Answer<T> {
+    /// The answer as JSON text of about so many bytes: it is written without being moved about.
+    pub(crate) fn of_about(&self, bytes: usize) -> Response {
+        let mut text = Vec::with_capacity(bytes);
+        match serde_json::to_writer(&mut text, &self.body) {
+            Ok(()) => at(self.position, json(text)),
             Err(error) => Problem::with(Code::Internal, error.to_string()).into_response(),
         }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        self.of_about(128)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
+use axum::response::Response;
 use purser_commands::answer::Counted;
 use purser_commands::matching::{AssignMatch, Finding};
 use purser_commands::{Answer as Granted, Command, Rejection};
@@ -73,7 +74,7 @@ enum Reasons {
     ),
     request_body(content = MatchBody<'_>),
     responses(
-        (status = 200, body = MatchAnswer), (status = 400, body = ProblemBody),
+        (status = 200, body = MatchAnswer<'_>), (status = 400, body = ProblemBody),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
         (status = 503, body = ProblemBody),
@@ -82,7 +83,7 @@ enum Reasons {
 pub(crate) async fn make(
     State(app): State<App>,
     write: Write<COORDINATOR, ORDINARY, MatchParams>,
-) -> Result<Answer<MatchAnswer>, Problem> {
+) -> Result<Response, Problem> {
     app.limits.matching(write.principal.tag)?;
     let body: MatchBody<'_> = json::read(&write.body)?;
     let id = one_id(write.id, body.id.as_deref())?;
@@ -124,8 +125,9 @@ fn find<T>(
     })
 }
 
-/// Answers a match from memory.
-fn look(app: &App, by: KeyTag, wanted: &Wanted, reasons: Reasons) -> Answer<MatchAnswer> {
+/// Answers a match from memory. The answer is written out beside the index: it would take no less
+/// time to copy out what is in it.
+fn look(app: &App, by: KeyTag, wanted: &Wanted, reasons: Reasons) -> Response {
     let counting = match reasons {
         Reasons::None => Counting::None,
         Reasons::First | Reasons::All => Counting::First,
@@ -133,17 +135,26 @@ fn look(app: &App, by: KeyTag, wanted: &Wanted, reasons: Reasons) -> Answer<Matc
     let (answer, candidates) = find(app, &wanted.ask, counting, |index, found| {
         let position = index.position();
         let body = answer_of(index, wanted, &found, reasons);
-        (Answer { position, body }, found.candidates)
+        (written(&Answer { position, body }), found.candidates)
     });
     let deadline = wanted.ask.deadline_ms;
     app.offers.note(by, &wanted.job, deadline, &candidates);
     answer
 }
 
-fn answer_of(index: &MatchIndex, wanted: &Wanted, found: &Found, reasons: Reasons) -> MatchAnswer {
+fn written(answer: &Answer<MatchAnswer<'_>>) -> Response {
+    answer.of_about(512 + 384 * answer.body.candidates.len())
+}
+
+fn answer_of<'a>(
+    index: &'a MatchIndex,
+    wanted: &'a Wanted,
+    found: &Found,
+    reasons: Reasons,
+) -> MatchAnswer<'a> {
     let first: BTreeMap<_, _> = by_code(&found.left_out);
     let mut answer = MatchAnswer {
-        job_id: wanted.job.to_string(),
+        job_id: wanted.job.as_str(),
         explain: summary(found.candidates.len(), &first),
         candidates: found
             .candidates
@@ -180,10 +191,10 @@ fn by_code(counts: &[u32; Reason::ALL.len()]) -> BTreeMap<&'static str, u32> {
         .collect()
 }
 
-fn listed(index: &MatchIndex, wanted: &Wanted) -> BTreeMap<String, Vec<&'static str>> {
+fn listed<'a>(index: &'a MatchIndex, wanted: &Wanted) -> BTreeMap<&'a str, Vec<&'static str>> {
     let listed = index.left_out(&wanted.ask, WorkerNo(0), LISTED_MAX);
     let named = listed.into_iter().filter_map(|(worker, reasons)| {
-        let id = index.offer(worker)?.miner_id.to_string();
+        let id = index.offer(worker)?.miner_id.as_str();
         Some((id, reasons.into_iter().map(Reason::code).collect()))
     });
     named.collect()
@@ -225,11 +236,7 @@ async fn assign(
 }
 
 /// A recorded match, from its event.
-async fn recorded(
-    app: &App,
-    position: Position,
-    replayed: bool,
-) -> Result<Answer<MatchAnswer>, Problem> {
+async fn recorded(app: &App, position: Position, replayed: bool) -> Result<Response, Problem> {
     let log = Arc::clone(&app.service.log);
     let read = tokio::task::spawn_blocking(move || {
         let mut found: Option<Envelope> = None;
@@ -249,14 +256,15 @@ async fn recorded(
         _ => return Err(Problem::new(Code::UnknownMatch)),
     };
     let now = app.service.clock.now();
-    let shown = |index: &MatchIndex| MatchAnswer::of_event(index, &made);
-    let body = MatchAnswer {
-        recorded_at: Some(rfc3339(recorded_at)),
-        position: position.0,
-        replayed,
-        ..app.service.view.matching(now, shown)
-    };
-    Ok(Answer { position, body })
+    Ok(app.service.view.matching(now, |index| {
+        let body = MatchAnswer {
+            recorded_at: Some(rfc3339(recorded_at)),
+            position: position.0,
+            replayed,
+            ..MatchAnswer::of_event(index, &made)
+        };
+        written(&Answer { position, body })
+    }))
 }
 
 /// The latest recorded match of a job, with what its scores were made of.
@@ -264,7 +272,7 @@ async fn recorded(
     get, path = "/v1/match/{job_id}", tag = "matching", security(("bearer" = [])),
     params(("job_id" = String, Path, description = "The coordinator's id of the job"), PlainRead),
     responses(
-        (status = 200, body = MatchAnswer), (status = 401, body = ProblemBody),
+        (status = 200, body = MatchAnswer<'_>), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 503, body = ProblemBody), (status = 504, body = ProblemBody),
     )
@@ -273,7 +281,7 @@ pub(crate) async fn made(
     State(app): State<App>,
     _read: Read<{ COORDINATOR | OPERATOR | AUDITOR }, PlainRead>,
     InPath(job): InPath,
-) -> Result<Answer<MatchAnswer>, Problem> {
+) -> Result<Response, Problem> {
     let job: Label = name("job_id", &job)?;
     // The index of ids is the writer's: it is asked, and nothing happens.
     let asked = app.service.writer.submit(Submission {

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use purser_commands::matching::{GiveFeedback, ProbeRegion};
 use purser_events::matching::{Ask, Candidate, Components, MatchMade, Outcome, Weights};
 use purser_events::{KeyTag, Label};
 use purser_projections::matching::index::{MatchIndex, explain};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -220,17 +221,18 @@ fn memory(field: &'static str, raw: Option<&RawValue>) -> Result<u32, Problem> {
 
 /// A match as it is answered.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MatchAnswer {
-    pub(crate) job_id: String,
+pub(crate) struct MatchAnswer<'a> {
+    #[schema(value_type = String)]
+    pub(crate) job_id: &'a str,
     /// The best workers, the best first.
-    pub(crate) candidates: Vec<CandidateBody>,
+    pub(crate) candidates: Vec<CandidateBody<'a>>,
     /// The match in one line.
     pub(crate) explain: String,
     /// How many workers fit; null when no reasons were asked for.
     pub(crate) eligible: Option<u32>,
     /// How many workers were left out by their first reason; with `reasons=all`, every reason of
     /// each worker that was left out.
-    pub(crate) rejected: Rejected,
+    pub(crate) rejected: Rejected<'a>,
     /// With `reasons=all`: how many workers were left out by their first reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rejected_primary_histogram: Option<BTreeMap<&'static str, u32>>,
@@ -239,7 +241,8 @@ pub(crate) struct MatchAnswer {
     pub(crate) reason_counts: Option<BTreeMap<&'static str, u32>>,
     /// With `assign`: the workers that hold a slot for the job.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub(crate) assigned: Option<Vec<&'a str>>,
     /// With `assign`: without a report the slots are free again from then on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<String>,
@@ -258,11 +261,12 @@ pub(crate) struct MatchAnswer {
 /// Why workers were left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum Rejected {
+pub(crate) enum Rejected<'a> {
     /// Counts by first reason.
     Counts(BTreeMap<&'static str, u32>),
     /// Every reason, by worker; at most 1,000 workers.
-    Workers(BTreeMap<String, Vec<&'static str>>),
+    #[schema(value_type = BTreeMap<String, Vec<String>>)]
+    Workers(BTreeMap<&'a str, Vec<&'static str>>),
 }
 
 /// The weights of a recorded match in millionths.
@@ -296,21 +300,24 @@ impl From<&Weights> for WeightsOfMatch {
 
 /// A worker that fits.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CandidateBody {
-    pub(crate) miner_id: String,
+pub(crate) struct CandidateBody<'a> {
+    #[schema(value_type = String)]
+    miner_id: &'a str,
     /// Where coordinators reach it.
-    addr: String,
-    proto: String,
+    #[schema(value_type = String)]
+    addr: &'a str,
+    #[schema(value_type = String)]
+    proto: &'a str,
     /// The score, from 0 to 1.
     #[schema(value_type = f64, example = 0.757_5)]
-    score: Box<RawValue>,
+    score: Millionths,
     /// The score in millionths.
     score_ppm: u32,
     /// When the job may be done, in milliseconds; null when its latency is not known.
     eta_ms: Option<u64>,
     /// Credits per kilosecond.
     #[schema(value_type = f64, example = 0.75)]
-    price: Box<RawValue>,
+    price: Millionths,
     price_micro: u64,
     /// The parts of the score, cut to three places.
     explain: String,
@@ -328,25 +335,56 @@ struct ComponentsBody {
     load: u32,
 }
 
-/// Millionths as a decimal number, without ever passing through a float.
-fn decimal(micro: u64) -> Box<RawValue> {
-    let (whole, part) = (micro / 1_000_000, micro % 1_000_000);
-    let mut text = whole.to_string();
-    if part > 0 {
-        text.push('.');
-        let mut left = part;
-        let mut place = 100_000;
-        while left > 0 {
-            text.push(char::from(b'0' + (left / place) as u8));
-            (left, place) = (left % place, place / 10);
+/// Millionths, written as a decimal number without ever passing through a float.
+#[derive(Clone, Copy, Debug)]
+struct Millionths(u64);
+
+impl Millionths {
+    /// The longest are 14 digits, the point and 6 more.
+    const LONGEST: usize = 21;
+
+    /// The shortest decimal of this value, at the end of `text`.
+    fn write(self, text: &mut [u8; Self::LONGEST]) -> &str {
+        let (mut whole, mut part) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        let mut from = text.len();
+        let mut put = |byte| {
+            from -= 1;
+            text[from] = byte;
+        };
+        let mut places = 6;
+        while part > 0 && part % 10 == 0 {
+            (part, places) = (part / 10, places - 1);
         }
+        if part > 0 {
+            for _ in 0..places {
+                put(b'0' + (part % 10) as u8);
+                part /= 10;
+            }
+            put(b'.');
+        }
+        loop {
+            put(b'0' + (whole % 10) as u8);
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+        str::from_utf8(&text[from..]).expect("digits are text")
     }
-    RawValue::from_string(text).expect("digits are a JSON number")
 }
 
-impl CandidateBody {
+impl Serialize for Millionths {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = [0; Self::LONGEST];
+        let number: &RawValue =
+            serde_json::from_str(self.write(&mut text)).map_err(serde::ser::Error::custom)?;
+        number.serialize(serializer)
+    }
+}
+
+impl<'a> CandidateBody<'a> {
     /// A candidate as it is answered.
-    pub(crate) fn of(index: &MatchIndex, candidate: &Candidate) -> Self {
+    pub(crate) fn of(index: &'a MatchIndex, candidate: &Candidate) -> Self {
         let offer = index.offer(candidate.worker);
         let manifest = offer.map(|offer| &offer.file.manifest);
         let Components {
@@ -357,13 +395,13 @@ impl CandidateBody {
             load,
         } = candidate.components;
         Self {
-            miner_id: offer.map_or_else(String::new, |offer| offer.miner_id.to_string()),
-            addr: manifest.map_or_else(String::new, |offer| offer.addr.to_string()),
-            proto: manifest.map_or_else(String::new, |offer| offer.proto.to_string()),
-            score: decimal(candidate.score_ppm.into()),
+            miner_id: offer.map_or("", |offer| offer.miner_id.as_str()),
+            addr: manifest.map_or("", |offer| offer.addr.as_str()),
+            proto: manifest.map_or("", |offer| offer.proto.as_str()),
+            score: Millionths(candidate.score_ppm.into()),
             score_ppm: candidate.score_ppm,
             eta_ms: candidate.eta_ms,
-            price: decimal(candidate.price_micro),
+            price: Millionths(candidate.price_micro),
             price_micro: candidate.price_micro,
             explain: explain(&candidate.components),
             components: ComponentsBody {
@@ -377,19 +415,19 @@ impl CandidateBody {
     }
 }
 
-impl MatchAnswer {
+impl<'a> MatchAnswer<'a> {
     /// A recorded match.
-    pub(crate) fn of_event(index: &MatchIndex, made: &MatchMade) -> Self {
+    pub(crate) fn of_event(index: &'a MatchIndex, made: &'a MatchMade) -> Self {
         let left_out = made.left_out.iter();
         let left_out: BTreeMap<_, _> = left_out.map(|(one, count)| (one.code(), *count)).collect();
         let id = |worker| {
             let offer = index.offer(worker);
-            offer.map_or_else(String::new, |offer| offer.miner_id.to_string())
+            offer.map_or("", |offer| offer.miner_id.as_str())
         };
         let candidates = made.candidates.iter();
         let expires = purser_events::Micros::from_millis(made.expires_at_ms);
         Self {
-            job_id: made.job.to_string(),
+            job_id: made.job.as_str(),
             candidates: candidates
                 .map(|one| CandidateBody::of(index, one))
                 .collect(),
@@ -410,10 +448,11 @@ impl MatchAnswer {
 
 /// A match in one line.
 pub(crate) fn summary(found: usize, left_out: &BTreeMap<&'static str, u32>) -> String {
-    let mut text = format!("{found} candidates");
-    for (reason, count) in left_out {
-        text.push_str(&format!(" \u{2022} {reason}={count}"));
-    }
+    let mut text = String::with_capacity(16 + 32 * left_out.len());
+    let mut parts = left_out.iter();
+    write!(text, "{found} candidates")
+        .and_then(|()| parts.try_for_each(|(one, count)| write!(text, " \u{2022} {one}={count}")))
+        .expect("a text takes everything");
     text
 }
 
@@ -587,7 +626,7 @@ mod tests {
             (u64::MAX, "18446744073709.551615"),
         ];
         for (micro, text) in table {
-            assert_eq!(decimal(micro).get(), text);
+            assert_eq!(Millionths(micro).write(&mut [0; 21]), text);
         }
     }
 }

@@ -31,8 +31,13 @@ struct Place {
 
 /// The class of a price, the cheapest first.
 fn column(price_micro: u64) -> usize {
+    class(price_micro, COLUMNS)
+}
+
+/// The class of a price, of so many.
+fn class(price_micro: u64, classes: usize) -> usize {
     let dear = (WHOLE - score::price(price_micro, None)) as usize;
-    dear * COLUMNS / (WHOLE as usize + 1)
+    dear * classes / (WHOLE as usize + 1)
 }
 
 fn level(rest: u32) -> usize {
@@ -44,13 +49,13 @@ const fn ceiling(level: usize) -> u32 {
     ((level + 1) * (WHOLE as usize + 1)).div_ceil(LEVELS) as u32
 }
 
-/// The least price of each class.
-pub(super) fn floors() -> Vec<u64> {
-    let floor = |class: usize| {
+/// The least price of each of so many classes.
+pub(super) fn floors(classes: usize) -> Vec<u64> {
+    let floor = |wanted: usize| {
         let (mut low, mut high) = (0u64, 1 << 50);
         while low < high {
             let middle = low + (high - low) / 2;
-            if column(middle) >= class {
+            if class(middle, classes) >= wanted {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -58,7 +63,7 @@ pub(super) fn floors() -> Vec<u64> {
         }
         low
     };
-    (0..COLUMNS).map(floor).collect()
+    (0..classes).map(floor).collect()
 }
 
 impl Ladder {
@@ -67,7 +72,7 @@ impl Ladder {
             groups: vec![Vec::new(); COLUMNS * LEVELS],
             filled: vec![[0; WORDS]; COLUMNS],
             places: Vec::new(),
-            floors: floors(),
+            floors: floors(COLUMNS),
         }
     }
 
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn classes_of_price_go_up_with_the_price() {
-        let floors = floors();
+        let floors = floors(COLUMNS);
         for (class, floor) in floors.iter().enumerate() {
             assert_eq!(column(*floor), class);
             assert!(*floor == 0 || column(floor - 1) == class - 1);

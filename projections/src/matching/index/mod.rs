@@ -190,7 +190,7 @@ impl MatchIndex {
             sets: Sets::default(),
             vram: Scale::of_memory(),
             ram: Scale::of_memory(),
-            price: Scale::new(ladder::floors()),
+            price: Scale::new(ladder::floors(scale::CLASSES_MAX)),
             words: Words::default(),
             regions: Regions::default(),
             ladder: Ladder::new(),

@@ -3,7 +3,7 @@
 use super::bits::{Bits, ones};
 
 /// How many classes a scale has at most.
-const CLASSES_MAX: usize = 64;
+pub(super) const CLASSES_MAX: usize = 64;
 
 /// Workers by a number, in classes from small to great. For each class stands who is in it or
 /// below: a limit splits one class, and only that one is compared number by number.

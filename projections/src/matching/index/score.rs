@@ -70,7 +70,7 @@ pub fn explain(components: &Components) -> String {
         ("trust", trust),
         ("load", load),
     ];
-    let mut text = String::with_capacity(72);
+    let mut text = String::with_capacity(80);
     for (name, part) in parts {
         if !text.is_empty() {
             text.push_str(" \u{2022} ");
