@@ -54,6 +54,16 @@ impl Found {
     }
 }
 
+/// What is asked of a worker, whatever its price and whenever it answers.
+fn anytime(ask: &Ask) -> Ask {
+    Ask {
+        max_price_micro: None,
+        deadline_ms: None,
+        top_k: 0,
+        ..ask.clone()
+    }
+}
+
 /// The wanted capabilities: one is needed; the more, the better.
 pub(super) struct Wanted<'a> {
     sets: Vec<&'a Postings>,
@@ -97,13 +107,36 @@ impl MatchIndex {
     /// Who fits a job, and who fits it best.
     #[must_use]
     pub fn find(&self, ask: &Ask, counting: Counting) -> Found {
-        let counts = counting == Counting::First;
         let again = |sieved: &Sieved| self.find_again(ask, counting, sieved);
         let known = match counting {
             Counting::All => None,
-            Counting::None | Counting::First => self.asked.recall(self, ask, counts, again),
+            Counting::None => self.asked.recall(self, ask, false, again),
+            Counting::First => {
+                let known = self.asked.recall(self, ask, true, again);
+                known.or_else(|| {
+                    let same = |sieved: &Sieved| self.find_on(ask, sieved);
+                    self.asked.recall(self, &anytime(ask), true, same)
+                })
+            }
         };
         known.unwrap_or_else(|| self.find_anew(ask, counting))
+    }
+
+    /// Answers a question of which is known who fits at any price and any time.
+    fn find_on(&self, ask: &Ask, sieved: &Sieved) -> Found {
+        let conditions = Conditions::new(self, ask);
+        // Its last sieve is that of the capacity, which stands after that of the price.
+        let (fit, counts) = sieved.but_the_last();
+        let mut through = counts.to_vec();
+        let (sieves, left) = (counts.len(), counts[counts.len() - 1]);
+        let fit = conditions.sieve_on(sieves, fit.clone(), left, |_, count| through.push(count));
+        let eligible = through.last().copied().unwrap_or(0);
+        let quick = self.quick(ask, &Fitting::Known(&fit));
+        Found {
+            candidates: quick.unwrap_or_else(|| self.best(ask, fit, eligible)),
+            eligible: Some(eligible),
+            left_out: conditions.first(&through),
+        }
     }
 
     /// Answers a question of which is known who fits.

@@ -198,6 +198,12 @@ impl Sieved {
         self.through.last().expect("there is a sieve at least")
     }
 
+    /// Who fell through the first of several sieves, all but the last one, and how many did.
+    pub(super) fn but_the_last(&self) -> (&Bits, &[u32]) {
+        let sieves = self.through.len() - 1;
+        (&self.through[sieves - 1], &self.counts[..sieves])
+    }
+
     /// How many fell through each sieve.
     pub(super) fn counts(&self) -> &[u32] {
         &self.counts

@@ -203,13 +203,23 @@ impl<'a> Conditions<'a> {
         1 + own.take_while(|(_, one)| one.passes(worker)).count()
     }
 
-    /// Shows who falls through each sieve, one after another, until nobody is left or all are
-    /// through.
+    /// Shows who falls through each sieve, one after another.
     pub(super) fn sieve(&self, mut through: impl FnMut(&Bits, u32)) -> Bits {
-        let mut fit = self.index.sets.sound.clone();
-        let mut left = fit.count();
-        through(&fit, left);
-        for (_, condition) in self.own() {
+        let sound = self.index.sets.sound.clone();
+        let count = sound.count();
+        through(&sound, count);
+        self.sieve_on(1, sound, count, through)
+    }
+
+    /// The same, for those that fell through the first sieves already.
+    pub(super) fn sieve_on(
+        &self,
+        first: usize,
+        mut fit: Bits,
+        mut left: u32,
+        mut through: impl FnMut(&Bits, u32),
+    ) -> Bits {
+        for (_, condition) in &self.own()[first - 1..] {
             if left > 0 {
                 condition.keep(&mut fit);
                 left = fit.count();
