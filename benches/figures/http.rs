@@ -125,13 +125,13 @@ pub(crate) fn beat(number: u64, dice: &mut Dice) -> String {
 }
 
 /// These commands in one request.
-pub(crate) fn batch_of(commands: Vec<String>) -> String {
+pub(crate) fn batch_of(commands: &[String]) -> String {
     format!("[{}]", commands.join(","))
 }
 
 fn batch(dice: &mut Dice, count: u64) -> String {
     let beats = (0..count).map(|_| beat(dice.below(WORKERS), dice));
-    batch_of(beats.collect())
+    batch_of(&beats.collect::<Vec<_>>())
 }
 
 pub(crate) fn register(from: u64) -> String {

@@ -122,21 +122,34 @@ fn beat_on(service: &Service, end: &AtomicBool) -> f64 {
     done as f64 / began.elapsed().as_secs_f64()
 }
 
+/// Every time another question, unlike all before.
+fn unlike(ask: &Ask, number: usize) -> Ask {
+    Ask {
+        min_ram_mb: number as u32 + 1,
+        max_price_micro: Some(1_200_000 - number as u64),
+        ..ask.clone()
+    }
+}
+
 /// How long matches take: half of them, all but a hundredth, all but a thousandth, the longest.
-fn timed(service: &Service, ask: &Ask, counting: Counting) -> [Duration; 4] {
+fn timed(service: &Service, ask: impl Fn(usize) -> Ask, counting: Counting) -> [String; 4] {
     let mut times: Vec<Duration> = (0..MATCHES)
-        .map(|_| {
+        .map(|number| {
+            let ask = ask(number);
             let began = Instant::now();
             let now = service.clock.now();
             let found = service
                 .view
-                .matching(now, |index| index.find(ask, counting));
+                .matching(now, |index| index.find(&ask, counting));
             assert_eq!(found.candidates.len(), 10);
             began.elapsed()
         })
         .collect();
     times.sort_unstable();
-    [0.5, 0.99, 0.999, 1.0].map(|share: f64| times[((MATCHES - 1) as f64 * share) as usize])
+    [0.5, 0.99, 0.999, 1.0].map(|share: f64| {
+        let time = times[((MATCHES - 1) as f64 * share) as usize];
+        format!("{:.1}", time.as_secs_f64() * 1e6)
+    })
 }
 
 pub(crate) fn measure(figures: &mut Figures, directory: &Path) {
@@ -157,16 +170,21 @@ fn in_process(figures: &mut Figures, data: &Path) {
             (Counting::All, "every reason", "p50 <= 1 ms"),
         ];
         for (counting, counted, bar) in countings {
-            for (name, ask) in asks() {
-                let times = timed(service, &ask, counting);
-                let times = times.map(|time| format!("{:.1}", time.as_secs_f64() * 1e6));
+            let mut row = |name: &str, times: [String; 4]| {
                 figures.row(
                     &format!("match among {WORKERS} that beat, {counted}: {name}"),
                     format!("{} us", times.join(" / ")),
                     "p50 / p99 / p99.9 / max".into(),
                     bar,
                 );
+            };
+            let asks = asks();
+            for (name, ask) in &asks {
+                row(name, timed(service, |_| ask.clone(), counting));
             }
+            let (name, usual) = &asks[1];
+            let times = timed(service, |number| unlike(usual, number), counting);
+            row(&format!("{name}, unlike all before"), times);
         }
         end.store(true, Ordering::Relaxed);
         beating.join().expect("it beats to the end")
@@ -186,8 +204,8 @@ fn body(price_micro: u64) -> String {
     )
 }
 
-/// Different questions, far more than a server keeps in mind.
-const QUESTIONS: u64 = 8_192;
+/// Different prices, far more than a server keeps in mind.
+const PRICES: u64 = 8_192;
 
 /// What is asked over HTTP.
 #[derive(Clone, Copy)]
@@ -196,8 +214,8 @@ enum Asking {
     Same,
     /// The same, while the workers beat.
     Beating,
-    /// Always another one.
-    Other,
+    /// The same at always another price.
+    OtherPrice,
 }
 
 fn over_http(figures: &mut Figures, data: &Path) {
@@ -211,17 +229,17 @@ fn over_http(figures: &mut Figures, data: &Path) {
         (1, Asking::Same, ""),
         (64, Asking::Same, ""),
         (64, Asking::Beating, ", while they beat"),
-        (64, Asking::Other, ", always another question"),
+        (64, Asking::OtherPrice, ", always at another price"),
     ];
     for reasons in ["none", "first"] {
         let path = format!("/v1/match?reasons={reasons}");
         for (connections, asking, so) in asked {
-            let questions = match asking {
+            let prices = match asking {
                 Asking::Same | Asking::Beating => 1,
-                Asking::Other => QUESTIONS,
+                Asking::OtherPrice => PRICES,
             };
             let request = |at| load::post(&path, &key, &body(1_200_000 - at));
-            let requests: Arc<[Vec<u8>]> = (0..questions).map(request).collect();
+            let requests: Arc<[Vec<u8>]> = (0..prices).map(request).collect();
             let ask = |to| {
                 let (requests, asked) = (Arc::clone(&requests), AtomicUsize::new(0));
                 let asked = Arc::new(asked);
@@ -266,7 +284,7 @@ fn beat_over_http(server: &Server, key: &str, end: &AtomicBool) -> f64 {
         std::thread::sleep(Duration::from_millis(10));
         let due = (began.elapsed().as_secs_f64() * BEATS_PER_SEC) as u64;
         let beats = (done..due).map(|one| http::beat(one % WORKERS, &mut dice));
-        let batch = http::batch_of(beats.collect());
+        let batch = http::batch_of(&beats.collect::<Vec<_>>());
         load::once(server.address, &load::post("/v1/commands", key, &batch));
         done = due;
     }

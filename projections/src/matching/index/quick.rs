@@ -21,56 +21,67 @@ pub(super) enum Fitting<'a> {
     Tested(&'a Conditions<'a>),
 }
 
+/// The looking for the best workers for a job.
+struct Search<'a> {
+    index: &'a MatchIndex,
+    ask: &'a Ask,
+    fitting: &'a Fitting<'a>,
+    wanted: Wanted<'a>,
+    best: Best<'a>,
+}
+
+impl Search<'_> {
+    /// Whether somebody who scores so much at most is not among the best.
+    fn is_beaten(&self, bound: u32) -> bool {
+        self.best.is_full() && bound < self.best.least()
+    }
+
+    /// Looks at one worker of a group of which nobody scores more than `rest`, but for the price.
+    fn look(&mut self, worker: usize, rest: u32) {
+        let (index, ask) = (self.index, self.ask);
+        if matches!(self.fitting, Fitting::Known(fit) if !fit.has(worker)) {
+            return;
+        }
+        // A worker's own price says more than the least one of its class.
+        let bound = rest + index.price_bound(ask, index.rows[worker].price_micro);
+        if self.is_beaten(bound) {
+            return;
+        }
+        if matches!(self.fitting, Fitting::Tested(conditions) if !conditions.fits(worker)) {
+            return;
+        }
+        // The same for its own share of the wanted capabilities.
+        let share = self.wanted.share(worker);
+        let lacks = u64::from(index.weights.cap) * u64::from(WHOLE - share) / Weights::WHOLE;
+        if !self.is_beaten(bound - lacks as u32) {
+            self.best.offer(index.candidate(worker, ask, share));
+        }
+    }
+}
+
 impl MatchIndex {
     /// The best workers for a job; `None` where too many would have to be looked at.
     pub(super) fn quick(&self, ask: &Ask, fitting: &Fitting<'_>) -> Option<Vec<Candidate>> {
-        let wanted = Wanted::new(self, ask);
-        let mut best = Best::new(ask.top_k as usize, &self.offers);
+        let mut search = Search {
+            index: self,
+            ask,
+            fitting,
+            wanted: Wanted::new(self, ask),
+            best: Best::new(ask.top_k as usize, &self.offers),
+        };
         let (mut looked_at, mut few) = (0, true);
         self.climb_down(ask, WHOLE, |bound, rest, workers| {
-            if best.is_full() && bound < best.least() {
+            if search.is_beaten(bound) {
                 return false;
             }
             looked_at += workers.len();
             few = looked_at <= LOOKED_AT_MAX;
             if few {
-                for worker in workers {
-                    self.look(*worker as usize, ask, fitting, &wanted, rest, &mut best);
-                }
+                let workers = workers.iter();
+                workers.for_each(|worker| search.look(*worker as usize, rest));
             }
             few
         });
-        few.then(|| best.into_found())
-    }
-
-    /// Looks at one worker of a group of which nobody scores more than `rest`, but for the price.
-    fn look(
-        &self,
-        worker: usize,
-        ask: &Ask,
-        fitting: &Fitting<'_>,
-        wanted: &Wanted<'_>,
-        rest: u32,
-        best: &mut Best<'_>,
-    ) {
-        if matches!(fitting, Fitting::Known(fit) if !fit.has(worker)) {
-            return;
-        }
-        // A worker's own price says more than the least one of its class.
-        let price = self.price_bound(ask, self.rows[worker].price_micro);
-        let bound = price + rest;
-        if best.is_full() && bound < best.least() {
-            return;
-        }
-        if matches!(fitting, Fitting::Tested(conditions) if !conditions.fits(worker)) {
-            return;
-        }
-        // The same for its own share of the wanted capabilities.
-        let share = wanted.share(worker);
-        let lacks = u64::from(self.weights.cap) * u64::from(WHOLE - share) / Weights::WHOLE;
-        if best.is_full() && bound - (lacks as u32) < best.least() {
-            return;
-        }
-        best.offer(self.candidate(worker, ask, share));
+        few.then(|| search.best.into_found())
     }
 }
