@@ -16,6 +16,7 @@ mod quick;
 mod region;
 mod scale;
 mod score;
+mod sorted;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

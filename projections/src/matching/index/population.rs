@@ -1,90 +1,129 @@
 //! The latencies of a region's reachable workers, in order: how many are lower than one.
 
 use super::score::WHOLE;
+use super::sorted::Sorted;
 
-/// Latencies of one piece.
-const PIECE: usize = 1_024;
+/// Of more latencies than this, the low ones are counted in a table.
+const FEW: u32 = if cfg!(test) { 100 } else { 1_024 };
 
-/// A sorted multiset in pieces: finding, adding and taking out touch one piece.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The latencies below this, in milliseconds, have a place each in the table.
+const SPAN: usize = 4_096;
+
+/// Places that are added up together.
+const BLOCK: usize = 16;
+
+/// Latencies of reachable workers.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Population {
-    pieces: Vec<Vec<u32>>,
-    /// The greatest latency of each piece, so that a search looks into one piece only.
-    last: Vec<u32>,
-    /// How many latencies stand before each piece.
-    before: Vec<u32>,
+    /// The low ones, once there are many.
+    low: Option<Box<Table>>,
+    rest: Sorted,
+}
+
+/// How often each low latency occurs.
+#[derive(Clone, Debug)]
+struct Table {
+    counts: [u32; SPAN],
+    /// How many stand before each block of places.
+    before: [u32; SPAN / BLOCK],
     len: u32,
 }
 
-impl Population {
-    pub(super) const fn len(&self) -> u32 {
-        self.len
+impl Table {
+    fn insert(&mut self, latency: usize) {
+        self.counts[latency] += 1;
+        self.len += 1;
+        let after = &mut self.before[latency / BLOCK + 1..];
+        after.iter_mut().for_each(|before| *before += 1);
     }
 
-    /// The piece that a latency belongs to: the first that ends with it or a greater one.
-    fn piece(&self, latency: u32) -> usize {
-        self.last.partition_point(|last| *last < latency)
+    fn remove(&mut self, latency: usize) {
+        assert!(
+            self.counts[latency] > 0,
+            "a latency that was added is there"
+        );
+        self.counts[latency] -= 1;
+        self.len -= 1;
+        let after = &mut self.before[latency / BLOCK + 1..];
+        after.iter_mut().for_each(|before| *before -= 1);
+    }
+
+    fn lower(&self, latency: usize) -> u32 {
+        let block = latency / BLOCK;
+        let same = &self.counts[block * BLOCK..latency];
+        self.before[block] + same.iter().sum::<u32>()
+    }
+
+    fn at(&self, place: u32) -> u32 {
+        let block = self.before.partition_point(|before| *before <= place) - 1;
+        let (mut latency, mut before) = (block * BLOCK, self.before[block]);
+        while before + self.counts[latency] <= place {
+            before += self.counts[latency];
+            latency += 1;
+        }
+        latency as u32
+    }
+}
+
+/// The place in the table, of a low latency.
+const fn low(latency: u32) -> Option<usize> {
+    let place = latency as usize;
+    if place < SPAN { Some(place) } else { None }
+}
+
+impl Population {
+    fn low_len(&self) -> u32 {
+        self.low.as_ref().map_or(0, |table| table.len)
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.low_len() + self.rest.len()
     }
 
     pub(super) fn insert(&mut self, latency: u32) {
-        if self.pieces.is_empty() {
-            self.pieces.push(Vec::new());
-            self.last.push(latency);
-            self.before.push(0);
+        match (&mut self.low, low(latency)) {
+            (Some(table), Some(place)) => table.insert(place),
+            _ => self.rest.insert(latency),
         }
-        let at = self.piece(latency).min(self.pieces.len() - 1);
-        let piece = &mut self.pieces[at];
-        piece.insert(piece.partition_point(|one| *one < latency), latency);
-        self.len += 1;
-        if piece.len() > PIECE {
-            let upper = piece.split_off(PIECE / 2);
-            self.pieces.insert(at + 1, upper);
-            self.last.insert(at + 1, 0);
-            self.before.insert(at + 1, 0);
+        if self.low.is_none() && self.rest.len() > FEW {
+            self.lay_out();
         }
-        self.count_from(at);
+    }
+
+    /// Moves the low ones into a table.
+    fn lay_out(&mut self) {
+        let mut table = Box::new(Table {
+            counts: [0; SPAN],
+            before: [0; SPAN / BLOCK],
+            len: 0,
+        });
+        for latency in std::mem::take(&mut self.rest).iter() {
+            match low(latency) {
+                Some(place) => table.insert(place),
+                None => self.rest.insert(latency),
+            }
+        }
+        self.low = Some(table);
     }
 
     pub(super) fn remove(&mut self, latency: u32) {
-        let at = self.piece(latency);
-        let piece = &mut self.pieces[at];
-        let place = piece.partition_point(|one| *one < latency);
-        assert!(piece[place] == latency, "a latency that was added is there");
-        piece.remove(place);
-        self.len -= 1;
-        if piece.is_empty() {
-            self.pieces.remove(at);
-            self.last.remove(at);
-            self.before.remove(at);
-        }
-        self.count_from(at);
-    }
-
-    fn count_from(&mut self, at: usize) {
-        let mut before = match at.checked_sub(1) {
-            Some(last) => self.before[last] + self.pieces[last].len() as u32,
-            None => 0,
-        };
-        let counts = self.last.iter_mut().zip(&mut self.before);
-        for ((last, count), piece) in counts.zip(&self.pieces).skip(at) {
-            *last = piece.last().copied().expect("no piece is empty");
-            *count = before;
-            before += piece.len() as u32;
+        match (&mut self.low, low(latency)) {
+            (Some(table), Some(place)) => table.remove(place),
+            _ => self.rest.remove(latency),
         }
     }
 
     /// How many latencies are lower.
     fn lower(&self, latency: u32) -> u32 {
-        let at = self.piece(latency);
-        match self.pieces.get(at) {
-            Some(piece) => self.before[at] + piece.partition_point(|one| *one < latency) as u32,
-            None => self.len,
+        match (&self.low, low(latency)) {
+            (Some(table), Some(place)) => table.lower(place),
+            _ => self.low_len() + self.rest.lower(latency),
         }
     }
 
     /// How quick a latency is among these, in millionths.
     pub(super) fn quickness(&self, latency: u32) -> u32 {
-        match u64::from(self.len).checked_sub(1) {
+        match u64::from(self.len()).checked_sub(1) {
             None | Some(0) => WHOLE,
             Some(others) => {
                 let slower = u64::from(WHOLE) * u64::from(self.lower(latency)) / others;
@@ -95,8 +134,10 @@ impl Population {
 
     /// The latency at a place of the order.
     pub(super) fn at(&self, place: u32) -> u32 {
-        let piece = self.before.partition_point(|before| *before <= place) - 1;
-        self.pieces[piece][(place - self.before[piece]) as usize]
+        match (&self.low, place.checked_sub(self.low_len())) {
+            (Some(table), None) => table.at(place),
+            (_, after) => self.rest.at(after.unwrap_or(place)),
+        }
     }
 }
 
@@ -109,13 +150,17 @@ mod tests {
     proptest! {
         #[test]
         fn it_counts_what_a_sorted_list_counts(
-            steps in prop::collection::vec((any::<bool>(), 0u32..400), 0..4_000),
+            steps in prop::collection::vec(
+                (any::<bool>(), prop_oneof![0u32..400, 4_000u32..4_200]),
+                0..4_000,
+            ),
         ) {
-            let (mut found, mut list) = (Population::default(), Vec::new());
+            let (mut found, mut list, mut was_many) = (Population::default(), Vec::new(), false);
             for (adds, latency) in steps {
                 if adds || !list.contains(&latency) {
                     found.insert(latency);
                     list.push(latency);
+                    was_many |= list.len() > FEW as usize;
                 } else {
                     found.remove(latency);
                     let at = list.iter().position(|one| *one == latency);
@@ -124,7 +169,8 @@ mod tests {
             }
             list.sort_unstable();
             prop_assert_eq!(found.len() as usize, list.len());
-            for latency in 0..401 {
+            prop_assert_eq!(found.low.is_some(), was_many);
+            for latency in (0..401).chain(3_999..4_201) {
                 let lower = list.iter().filter(|one| **one < latency).count();
                 prop_assert_eq!(found.lower(latency) as usize, lower);
             }
