@@ -1,6 +1,6 @@
 //! The read side: the folds of what is durable, for any thread to look at.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use purser_events::{Envelope, Micros, Position};
@@ -56,8 +56,9 @@ impl View {
         matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
 
-    /// Asks the index of matching as of `now`. It is held for the asking only, beside the folds
-    /// and not with them: whoever reads the folds does not hold up a match, nor the other way.
+    /// Asks the index of matching as of `now`. It is held for the asking and the writing out of the
+    /// answer, beside the folds and not with them: whoever reads the folds does not hold up a match,
+    /// nor the other way.
     pub fn matching<T>(&self, now: Micros, ask: impl FnOnce(&MatchIndex) -> T) -> T {
         let index = self.matches.read().unwrap_or_else(PoisonError::into_inner);
         if !index.is_due(now) {
@@ -66,7 +67,7 @@ impl View {
         drop(index);
         let mut index = self.matches.write().unwrap_or_else(PoisonError::into_inner);
         index.advance(now);
-        ask(&index)
+        ask(&RwLockWriteGuard::downgrade(index))
     }
 
     /// Folds in what has just become durable.

@@ -226,6 +226,12 @@ impl Step {
         ))
     }
 
+    /// A worker that claims this region, and nothing else.
+    pub(crate) fn of_region(region: &str) -> Self {
+        let words: [&[&str]; 4] = [&[], &[], &[], &[region]];
+        Self::Register(manifest(1_000, words, [8_192, 65_536, 2]))
+    }
+
     pub(crate) fn large_beat(round: u32) -> Self {
         let latency = 20 + scattered(round, 8) % 1_000;
         let queue = scattered(round, 9) % 4;

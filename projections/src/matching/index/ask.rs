@@ -6,7 +6,7 @@ use purser_events::{Label, WorkerNo};
 use super::asked::Sieved;
 use super::best::Best;
 use super::bits::{Bits, Postings};
-use super::conditions::Conditions;
+use super::conditions::{Conditions, Tally};
 use super::quick::Fitting;
 use super::region::ALLOWANCE;
 use super::score::{self, WHOLE};
@@ -14,6 +14,10 @@ use super::{MatchIndex, UNKNOWN};
 
 /// Up to so many workers are scored one by one.
 const FEW: u32 = 192;
+
+/// Of a question that is asked again, up to so many workers that changed are looked at again: with
+/// more, looking for the best anew is quicker.
+const LOOKED_AT_AGAIN: u64 = 64;
 
 /// Which reasons are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +42,6 @@ pub struct Found {
 }
 
 impl Found {
-    /// Only the best, and nothing counted.
-    fn only(candidates: Vec<Candidate>) -> Self {
-        Self {
-            candidates,
-            eligible: None,
-            left_out: [0; Reason::ALL.len()],
-        }
-    }
-
     /// The reasons that left somebody out.
     pub fn reasons(&self) -> impl Iterator<Item = (Reason, u32)> {
         let counts = Reason::ALL.into_iter().zip(self.left_out);
@@ -55,7 +50,7 @@ impl Found {
 }
 
 /// What is asked of a worker, whatever its price and whenever it answers.
-fn anytime(ask: &Ask) -> Ask {
+fn kind(ask: &Ask) -> Ask {
     Ask {
         max_price_micro: None,
         deadline_ms: None,
@@ -107,89 +102,94 @@ impl MatchIndex {
     /// Who fits a job, and who fits it best.
     #[must_use]
     pub fn find(&self, ask: &Ask, counting: Counting) -> Found {
-        let again = |sieved: &Sieved| self.find_again(ask, counting, sieved);
-        let known = match counting {
-            Counting::All => None,
-            Counting::None => self.asked.recall(self, ask, false, again),
-            Counting::First => {
-                let known = self.asked.recall(self, ask, true, again);
-                known.or_else(|| {
-                    let same = |sieved: &Sieved| self.find_on(ask, sieved);
-                    self.asked.recall(self, &anytime(ask), true, same)
-                })
+        match counting {
+            Counting::None => self.find_best(ask),
+            Counting::First => self.find_counted(ask),
+            Counting::All => {
+                let conditions = Conditions::new(self, ask);
+                let (fit, tally) = conditions.sieve(|_| ());
+                Found {
+                    left_out: conditions.count_all(),
+                    ..self.found(ask, &fit, &tally)
+                }
             }
-        };
-        known.unwrap_or_else(|| self.find_anew(ask, counting))
+        }
     }
 
-    /// Answers a question of which is known who fits at any price and any time.
-    fn find_on(&self, ask: &Ask, sieved: &Sieved) -> Found {
-        let conditions = Conditions::new(self, ask);
-        // Its last sieve is that of the capacity, which stands after that of the price.
-        let (fit, counts) = sieved.but_the_last();
-        let mut through = counts.to_vec();
-        let (sieves, left) = (counts.len(), counts[counts.len() - 1]);
-        let fit = conditions.sieve_on(sieves, fit.clone(), left, |_, count| through.push(count));
-        let eligible = through.last().copied().unwrap_or(0);
-        let quick = self.quick(ask, &Fitting::Known(&fit));
+    /// Looks for the best only.
+    fn find_best(&self, ask: &Ask) -> Found {
+        let again = |sieved: &Sieved| self.best(ask, sieved.fit(), sieved.tally().left());
+        let known = self.asked.recall(self, ask, LOOKED_AT_AGAIN, again);
+        let candidates = known.unwrap_or_else(|| {
+            let conditions = Conditions::new(self, ask);
+            if conditions.nobody_fits() {
+                return Vec::new();
+            }
+            let quick = self.quick(ask, &Fitting::Tested(&conditions));
+            quick.unwrap_or_else(|| {
+                let (fit, tally) = conditions.sieve(|_| ());
+                self.best(ask, &fit, tally.left())
+            })
+        });
         Found {
-            candidates: quick.unwrap_or_else(|| self.best(ask, fit, eligible)),
-            eligible: Some(eligible),
-            left_out: conditions.first(&through),
+            candidates,
+            eligible: None,
+            left_out: [0; Reason::ALL.len()],
         }
     }
 
-    /// Answers a question of which is known who fits.
-    fn find_again(&self, ask: &Ask, counting: Counting, sieved: &Sieved) -> Found {
-        let (fit, counts) = (sieved.fit(), sieved.counts());
-        let eligible = counts.last().copied().unwrap_or(0);
-        let candidates = self.quick(ask, &Fitting::Known(fit));
-        let candidates = candidates.unwrap_or_else(|| self.best(ask, fit.clone(), eligible));
-        match counting {
-            Counting::None => Found::only(candidates),
-            _ => Found {
-                candidates,
-                eligible: Some(eligible),
-                left_out: Conditions::new(self, ask).first(counts),
-            },
+    /// Counts the first reasons too. Who fits at any price and any time is kept apart: jobs of one
+    /// kind come at many prices, and would leave no room for other kinds.
+    fn find_counted(&self, ask: &Ask) -> Found {
+        // A worker costs as much as a few words of everybody's sets.
+        let changes_max = LOOKED_AT_AGAIN.max(self.size() as u64 / 4);
+        let again = |sieved: &Sieved| self.found(ask, sieved.fit(), sieved.tally());
+        let known = self.asked.recall(self, ask, changes_max, again);
+        let known = known.or_else(|| {
+            let on = |sieved: &Sieved| {
+                // The last sieve is that of the capacity, which stands after that of the price.
+                let (fit, tally) = sieved.but_the_last();
+                let conditions = Conditions::new(self, ask);
+                let (fit, tally) = conditions.sieve_on(fit.clone(), tally, |_| ());
+                self.found(ask, &fit, &tally)
+            };
+            let kind = kind(ask);
+            self.asked_kinds.recall(self, &kind, changes_max, on)
+        });
+        known.unwrap_or_else(|| {
+            let (fit, tally) = Conditions::new(self, ask).sieve(|_| ());
+            self.found(ask, &fit, &tally)
+        })
+    }
+
+    fn found(&self, ask: &Ask, fit: &Bits, tally: &Tally) -> Found {
+        let mut left_out = self.out;
+        tally.add_to(&mut left_out);
+        Found {
+            candidates: self.best(ask, fit, tally.left()),
+            eligible: Some(tally.left()),
+            left_out,
         }
     }
 
-    fn find_anew(&self, ask: &Ask, counting: Counting) -> Found {
-        let conditions = Conditions::new(self, ask);
-        let quick = match counting {
-            _ if conditions.nobody_fits() => Some(Vec::new()),
-            Counting::All => None,
-            _ => self.quick(ask, &Fitting::Tested(&conditions)),
-        };
-        let quick = match quick {
-            Some(candidates) if counting == Counting::None => return Found::only(candidates),
-            quick => quick,
-        };
-        let mut through = Vec::with_capacity(conditions.sieves());
-        let fit = conditions.sieve(|_, count| through.push(count));
-        let eligible = through.last().copied().unwrap_or(0);
-        let candidates = quick.unwrap_or_else(|| self.best(ask, fit, eligible));
-        match counting {
-            Counting::None => Found::only(candidates),
-            Counting::First | Counting::All => Found {
-                candidates,
-                eligible: Some(eligible),
-                left_out: match counting {
-                    Counting::All => conditions.count_all(),
-                    _ => conditions.first(&through),
-                },
-            },
+    /// The best of the workers that fit.
+    fn best(&self, ask: &Ask, fit: &Bits, fitting: u32) -> Vec<Candidate> {
+        if fitting > FEW {
+            let quick = self.quick(ask, &Fitting::Known(fit));
+            return quick.unwrap_or_else(|| self.best_of_many(ask, fit));
         }
+        let mut best = Best::new(ask.top_k as usize, &self.offers);
+        let wanted = Wanted::new(self, ask);
+        let fitting = fit.iter();
+        fitting.for_each(|worker| best.offer(self.candidate(worker, ask, wanted.share(worker))));
+        best.into_found()
     }
 
     /// The best of the workers that fit, with a look at all of them where it must be.
-    fn best(&self, ask: &Ask, fit: Bits, fitting: u32) -> Vec<Candidate> {
+    fn best_of_many(&self, ask: &Ask, fit: &Bits) -> Vec<Candidate> {
         let mut best = Best::new(ask.top_k as usize, &self.offers);
-        if ask.top_k > 0 && fitting > 0 {
-            for (share, who) in self.shares(ask, fit) {
-                self.choose(ask, share, &who, &mut best);
-            }
+        for (share, who) in self.shares(ask, fit) {
+            self.choose(ask, share, &who, &mut best);
         }
         best.into_found()
     }
@@ -213,10 +213,10 @@ impl MatchIndex {
     }
 
     /// The fitting workers by their share of the wanted capabilities, the greatest first.
-    fn shares(&self, ask: &Ask, fit: Bits) -> Vec<(u32, Bits)> {
+    fn shares(&self, ask: &Ask, fit: &Bits) -> Vec<(u32, Bits)> {
         let wanted = Wanted::new(self, ask);
         if wanted.of < 2 {
-            return vec![(score::share(1, 1), fit)];
+            return vec![(WHOLE, fit.clone())];
         }
         // Counts in binary, one plane per digit, all workers of a word at once.
         let digits = usize::BITS - wanted.of.leading_zeros();

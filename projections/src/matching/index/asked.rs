@@ -1,6 +1,5 @@
 //! Questions that are asked again and again. Who fits them is kept, and the next time only those
-//! workers are looked at that changed since: the answer is the same, and the work does not grow
-//! with the pool.
+//! workers are looked at that changed since: the answer is the same.
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +10,11 @@ use purser_events::matching::Ask;
 
 use super::MatchIndex;
 use super::bits::Bits;
-use super::conditions::Conditions;
+use super::conditions::{Conditions, Tally};
 
 /// So many questions are kept. Each takes a bit per worker and condition: with six conditions and
 /// 100,000 workers 75 kB.
-const KEPT_MAX: usize = 64;
+const KEPT_MAX: usize = 32;
 
 /// A question makes room for another after so many that were asked since.
 const IDLE: u64 = 4_096;
@@ -45,7 +44,7 @@ pub(super) struct Sieved {
     /// How many changes are taken in.
     seen: u64,
     through: Vec<Bits>,
-    counts: Vec<u32>,
+    tally: Tally,
 }
 
 impl Default for Asked {
@@ -66,23 +65,24 @@ impl Clone for Asked {
 }
 
 impl Asked {
-    /// Shows who fits a question, where that is kept or worth keeping. `None` where it is quicker
-    /// to look anew.
+    /// Shows who fits a question that is kept or worth keeping: it is asked again before more than
+    /// `changes_max` workers changed. `None` for others; it is quicker to look anew.
     pub(super) fn recall<T>(
         &self,
         index: &MatchIndex,
         ask: &Ask,
-        sieves_anyhow: bool,
+        changes_max: u64,
         then: impl FnOnce(&Sieved) -> T,
     ) -> Option<T> {
         let now = self.clock.fetch_add(1, Ordering::Relaxed);
         let known = self.kept.read().ok()?.get(ask).cloned();
         let question = match known {
             Some(question) => {
-                let anew = || sieves_anyhow || self.recurs(index, ask);
-                question.catch_up(index, ask, anew).then_some(question)?
+                let recurs = || self.recurs(index, ask, changes_max);
+                let is_new = question.catch_up(index, ask, changes_max, recurs);
+                is_new.then_some(question)?
             }
-            None if self.recurs(index, ask) => self.keep(index, ask, now)?,
+            None if self.recurs(index, ask, changes_max) => self.keep(index, ask, now)?,
             None => return None,
         };
         question.last_asked.store(now, Ordering::Relaxed);
@@ -90,8 +90,9 @@ impl Asked {
         Some(then(&sieved))
     }
 
-    /// Whether a question was asked before, so lately that it can be told what changed since.
-    fn recurs(&self, index: &MatchIndex, ask: &Ask) -> bool {
+    /// Whether a question was asked before, and few workers changed since. Hashes that agree by
+    /// chance keep a question too many.
+    fn recurs(&self, index: &MatchIndex, ask: &Ask, changes_max: u64) -> bool {
         let Ok(kept) = self.kept.read() else {
             return false;
         };
@@ -102,7 +103,7 @@ impl Asked {
         let slot = &self.sightings[hash as usize % SIGHTINGS];
         let before = slot.swap(sighting, Ordering::Relaxed);
         let at = (changes & !half) | (before & half);
-        before & !half == hash & !half && index.changes.since(at).is_some()
+        before & !half == hash & !half && index.changes.since(at, changes_max).is_some()
     }
 
     /// Keeps a question, in the place of one that nobody asks any more.
@@ -137,9 +138,15 @@ const fn is_idle(last_asked: u64, now: u64) -> bool {
 }
 
 impl Question {
-    /// Takes in what changed; where too much did, everybody is sieved anew, if `anew` says so.
-    /// Answers whether it is up to date.
-    fn catch_up(&self, index: &MatchIndex, ask: &Ask, anew: impl FnOnce() -> bool) -> bool {
+    /// Takes in what changed; where too much did, everybody is sieved anew, if the question came
+    /// back sooner than it does now. Answers whether it is up to date.
+    fn catch_up(
+        &self,
+        index: &MatchIndex,
+        ask: &Ask,
+        changes_max: u64,
+        recurs: impl FnOnce() -> bool,
+    ) -> bool {
         let (changes, sieved) = (&index.changes, self.sieved.read());
         if sieved.is_ok_and(|sieved| sieved.seen == changes.count()) {
             return true;
@@ -147,9 +154,9 @@ impl Question {
         let Ok(mut sieved) = self.sieved.write() else {
             return false;
         };
-        match changes.since(sieved.seen) {
+        match changes.since(sieved.seen, changes_max) {
             Some(changed) => sieved.follow(index, &Conditions::new(index, ask), changed),
-            None if anew() => *sieved = Sieved::new(index, &Conditions::new(index, ask)),
+            None if recurs() => *sieved = Sieved::new(index, &Conditions::new(index, ask)),
             None => return false,
         }
         true
@@ -158,16 +165,12 @@ impl Question {
 
 impl Sieved {
     fn new(index: &MatchIndex, conditions: &Conditions<'_>) -> Self {
-        let sieves = conditions.sieves();
-        let (mut through, mut counts) = (Vec::with_capacity(sieves), Vec::with_capacity(sieves));
-        conditions.sieve(|fit, count| {
-            through.push(fit.clone());
-            counts.push(count);
-        });
+        let mut through = Vec::new();
+        let (_, tally) = conditions.sieve(|fit| through.push(fit.clone()));
         Self {
             seen: index.changes.count(),
             through,
-            counts,
+            tally,
         }
     }
 
@@ -181,7 +184,7 @@ impl Sieved {
         self.through.iter_mut().for_each(|set| set.grow(words));
         for worker in changed {
             let passed = conditions.passed(worker);
-            let sieves = self.through.iter_mut().zip(&mut self.counts);
+            let sieves = self.through.iter_mut().zip(self.tally.counts_mut());
             for (at, (set, count)) in sieves.enumerate() {
                 let (was, is) = (set.has(worker), at < passed);
                 if was != is {
@@ -198,15 +201,15 @@ impl Sieved {
         self.through.last().expect("there is a sieve at least")
     }
 
-    /// Who fell through the first of several sieves, all but the last one, and how many did.
-    pub(super) fn but_the_last(&self) -> (&Bits, &[u32]) {
-        let sieves = self.through.len() - 1;
-        (&self.through[sieves - 1], &self.counts[..sieves])
+    /// How many fell through each sieve.
+    pub(super) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
-    /// How many fell through each sieve.
-    pub(super) fn counts(&self) -> &[u32] {
-        &self.counts
+    /// Who fell through all sieves but the last one, and how many through each of them.
+    pub(super) fn but_the_last(&self) -> (&Bits, Tally) {
+        let fit = &self.through[self.through.len() - 2];
+        (fit, self.tally.but_the_last())
     }
 }
 
@@ -229,7 +232,7 @@ mod tests {
     fn as_many_are_kept_as_there_is_room_for_and_the_idle_ones_go() {
         let index = MatchIndex::new(&Projections::default(), Micros(0));
         let asked = Asked::default();
-        let recall = |number| asked.recall(&index, &ask(number), true, |_| ()).is_some();
+        let recall = |number| asked.recall(&index, &ask(number), 256, |_| ()).is_some();
         let is_kept = |number| {
             asked
                 .kept
@@ -255,7 +258,7 @@ mod tests {
         let mut index = MatchIndex::new(&Projections::default(), Micros(0));
         let asked = Asked::default();
         for _ in 0..3 {
-            assert!(asked.recall(&index, &ask(1), true, |_| ()).is_none());
+            assert!(asked.recall(&index, &ask(1), 256, |_| ()).is_none());
             (0..300).for_each(|_| index.changes.note(0));
         }
     }

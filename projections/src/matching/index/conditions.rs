@@ -4,13 +4,17 @@
 use purser_events::Label;
 use purser_events::matching::{Ask, Reason};
 
-use super::MatchIndex;
+use super::super::contains;
 use super::bits::{Bits, Postings, ones};
 use super::labels::Labels;
 use super::scale::Limit;
+use super::{MatchIndex, Offer};
 
 /// The first conditions are the same for every job; the index keeps account of them.
 const STANDING: usize = 3;
+
+/// Sets that are looked through for one worker; of more, what it offers is quicker read.
+const SETS_MAX: usize = 8;
 
 /// One condition.
 enum Condition<'a> {
@@ -18,6 +22,8 @@ enum Condition<'a> {
     NotIn(&'a Bits),
     /// Carries all of some words, and one of others.
     Carries(Vec<&'a Postings>, Option<Vec<&'a Postings>>),
+    /// Claims a region or a part of it: the sets of those that anybody claims.
+    Within(Vec<&'a Postings>, &'a Label, &'a [Option<Offer>]),
     AtLeast(Limit<'a>),
     AtMost(Limit<'a>),
     /// Answers in so many milliseconds.
@@ -31,7 +37,10 @@ impl<'a> Condition<'a> {
     }
 
     fn nobody_passes(&self) -> bool {
-        matches!(self, Self::Carries(_, Some(one_of)) if one_of.is_empty())
+        match self {
+            Self::Carries(_, Some(sets)) | Self::Within(sets, ..) => sets.is_empty(),
+            _ => false,
+        }
     }
 
     fn passes(&self, worker: usize) -> bool {
@@ -43,6 +52,14 @@ impl<'a> Condition<'a> {
                     && one_of
                         .as_ref()
                         .is_none_or(|sets| sets.iter().any(|set| set.has(worker)))
+            }
+            Self::Within(sets, ..) if sets.len() <= SETS_MAX => {
+                sets.iter().any(|set| set.has(worker))
+            }
+            Self::Within(_, wanted, offers) => {
+                let offer = offers[worker].as_ref();
+                let claimed = offer.and_then(|offer| offer.file.manifest.region.as_ref());
+                claimed.is_some_and(|claimed| contains(wanted.as_str(), claimed.as_str()))
             }
             Self::AtLeast(limit) => limit.at_least(worker),
             Self::AtMost(limit) => limit.at_most(worker),
@@ -57,16 +74,11 @@ impl<'a> Condition<'a> {
             Self::NotIn(bits) => among.drop(bits),
             Self::Carries(all, one_of) => {
                 all.iter().for_each(|set| set.keep_in(among));
-                match one_of.as_deref() {
-                    None => {}
-                    Some([lone]) => lone.keep_in(among),
-                    Some(sets) => {
-                        let mut made = Bits::of_words(among.words().len());
-                        sets.iter().for_each(|set| set.add_to(&mut made));
-                        among.keep(&made);
-                    }
+                if let Some(sets) = one_of {
+                    keep_one_of(sets, among);
                 }
             }
+            Self::Within(sets, ..) => keep_one_of(sets, among),
             Self::AtLeast(limit) => limit.keep_at_least(among),
             Self::AtMost(limit) => limit.keep_at_most(among),
             Self::InTime(etas, deadline) => {
@@ -84,6 +96,59 @@ impl<'a> Condition<'a> {
     }
 }
 
+/// How many fell through each sieve, one after another.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    sound: u32,
+    /// The reason that leaves out whoever does not fall through.
+    own: Vec<(Reason, u32)>,
+}
+
+impl Tally {
+    fn of(sound: u32) -> Self {
+        let own = Vec::with_capacity(Reason::ALL.len());
+        Self { sound, own }
+    }
+
+    /// How many fell through all.
+    pub(super) fn left(&self) -> u32 {
+        self.own.last().map_or(self.sound, |(_, count)| *count)
+    }
+
+    /// Without the last sieve.
+    pub(super) fn but_the_last(&self) -> Self {
+        let mut tally = self.clone();
+        tally.own.pop();
+        tally
+    }
+
+    /// The count of each sieve.
+    pub(super) fn counts_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let own = self.own.iter_mut().map(|(_, count)| count);
+        std::iter::once(&mut self.sound).chain(own)
+    }
+
+    /// Adds how many each sieve left out, by its reason.
+    pub(super) fn add_to(&self, left_out: &mut [u32; Reason::ALL.len()]) {
+        let mut before = self.sound;
+        for (reason, count) in &self.own {
+            left_out[*reason as usize] += before - count;
+            before = *count;
+        }
+    }
+}
+
+/// Keeps of these workers those that are in one of the sets.
+fn keep_one_of(sets: &[&Postings], among: &mut Bits) {
+    if let [lone] = sets {
+        lone.keep_in(among);
+        return;
+    }
+    let mut made = Bits::of_words(among.words().len());
+    sets.iter().for_each(|set| set.add_to(&mut made));
+    among.keep(&made);
+}
+
 /// What a job asks for.
 pub(super) struct Conditions<'a> {
     index: &'a MatchIndex,
@@ -91,7 +156,7 @@ pub(super) struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    pub(super) fn new(index: &'a MatchIndex, ask: &Ask) -> Self {
+    pub(super) fn new(index: &'a MatchIndex, ask: &'a Ask) -> Self {
         let mut these = Self {
             index,
             conditions: Vec::with_capacity(Reason::ALL.len()),
@@ -161,11 +226,11 @@ impl<'a> Conditions<'a> {
         self.add(Reason::Capabilities, Condition::Carries(carried, one_of));
     }
 
-    fn regions(&mut self, ask: &Ask) {
+    fn regions(&mut self, ask: &'a Ask) {
         let index = self.index;
         let Some(region) = &ask.region else { return };
-        let within = index.words.regions.sets_within(region).collect();
-        let within = Condition::Carries(Vec::new(), Some(within));
+        let sets = index.words.regions.sets_within(region).collect();
+        let within = Condition::Within(sets, region, &index.offers);
         self.add(Reason::Region, within);
         if ask.region_verified {
             self.add(Reason::RegionUnverified, Condition::NotIn(&index.sets.bare));
@@ -177,11 +242,6 @@ impl<'a> Conditions<'a> {
     /// Those that are this job's own, without the standing ones.
     fn own(&self) -> &[(Reason, Condition<'a>)] {
         &self.conditions[STANDING..]
-    }
-
-    /// How many sieves this job has: the standing conditions are one, its own one each.
-    pub(super) fn sieves(&self) -> usize {
-        1 + self.own().len()
     }
 
     /// Whether nobody at all can pass: nobody carries a word that is needed.
@@ -203,39 +263,32 @@ impl<'a> Conditions<'a> {
         1 + own.take_while(|(_, one)| one.passes(worker)).count()
     }
 
-    /// Shows who falls through each sieve, one after another.
-    pub(super) fn sieve(&self, mut through: impl FnMut(&Bits, u32)) -> Bits {
+    /// Who falls through all sieves; shows who falls through each, one after another. The standing
+    /// conditions are one sieve, those of this job one each.
+    pub(super) fn sieve(&self, through: impl FnMut(&Bits)) -> (Bits, Tally) {
         let sound = self.index.sets.sound.clone();
-        let count = sound.count();
-        through(&sound, count);
-        self.sieve_on(1, sound, count, through)
+        let tally = Tally::of(sound.count());
+        self.sieve_on(sound, tally, through)
     }
 
     /// The same, for those that fell through the first sieves already.
     pub(super) fn sieve_on(
         &self,
-        first: usize,
         mut fit: Bits,
-        mut left: u32,
-        mut through: impl FnMut(&Bits, u32),
-    ) -> Bits {
-        for (_, condition) in &self.own()[first - 1..] {
+        mut tally: Tally,
+        mut through: impl FnMut(&Bits),
+    ) -> (Bits, Tally) {
+        through(&fit);
+        for (reason, condition) in &self.own()[tally.own.len()..] {
+            let mut left = tally.left();
             if left > 0 {
                 condition.keep(&mut fit);
                 left = fit.count();
             }
-            through(&fit, left);
+            tally.own.push((*reason, left));
+            through(&fit);
         }
-        fit
-    }
-
-    /// How many fail at which condition first, where so many fall through each sieve.
-    pub(super) fn first(&self, through: &[u32]) -> [u32; Reason::ALL.len()] {
-        let mut left_out = self.index.out;
-        for ((reason, _), counts) in self.own().iter().zip(through.windows(2)) {
-            left_out[*reason as usize] += counts[0] - counts[1];
-        }
-        left_out
+        (fit, tally)
     }
 
     /// Counts every reason of everybody.

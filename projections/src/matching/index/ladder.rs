@@ -169,10 +169,11 @@ mod tests {
 
     #[test]
     fn classes_of_price_go_up_with_the_price() {
-        let floors = floors(COLUMNS);
-        for (class, floor) in floors.iter().enumerate() {
-            assert_eq!(column(*floor), class);
-            assert!(*floor == 0 || column(floor - 1) == class - 1);
+        for classes in [COLUMNS, 64] {
+            for (number, floor) in floors(classes).into_iter().enumerate() {
+                assert_eq!(class(floor, classes), number);
+                assert!(floor == 0 || class(floor - 1, classes) == number - 1);
+            }
         }
         assert_eq!(column(u64::MAX), COLUMNS - 1);
     }

@@ -1,6 +1,6 @@
 //! The index that finds the best workers for a job: what the registry and the standings say, in a
-//! form that is quick to ask. It holds nothing of its own; whatever happens to a worker, its part
-//! is made anew from the folds.
+//! form that is quick to ask. It holds nothing of its own but who fitted the questions asked of
+//! late; whatever happens to a worker, its part is made anew from the folds.
 
 mod ask;
 mod asked;
@@ -71,6 +71,8 @@ pub struct MatchIndex {
     out: [u32; Reason::ALL.len()],
     changes: Changes,
     asked: Asked,
+    /// Questions without price and time.
+    asked_kinds: Asked,
 }
 
 /// When a worker answers that reports no latency: after every deadline.
@@ -201,6 +203,7 @@ impl MatchIndex {
             out: [0; Reason::ALL.len()],
             changes: Changes::default(),
             asked: Asked::default(),
+            asked_kinds: Asked::default(),
         };
         let mut workers: Vec<_> = folds.registry.workers(WorkerNo(0)).collect();
         workers.sort_by_key(|worker| worker.pulse.last_heard);

@@ -4,7 +4,7 @@
 const PIECE: usize = 1_024;
 
 /// A sorted multiset in pieces: finding, adding and taking out touch one piece.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sorted {
     pieces: Vec<Vec<u32>>,
     /// The greatest number of each piece, so that a search looks into one piece only.
