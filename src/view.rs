@@ -56,9 +56,9 @@ impl View {
         matches!(tokio::time::timeout(limit, wait).await, Ok(Ok(_)))
     }
 
-    /// Asks the index of matching as of `now`. It is held for the asking and the writing out of the
-    /// answer, beside the folds and not with them: whoever reads the folds does not hold up a match,
-    /// nor the other way.
+    /// Asks the index of matching as of `now`. It is held for the asking and the writing out of
+    /// the answer, beside the folds and not with them: whoever reads the folds does not hold up a
+    /// match, nor the other way.
     pub fn matching<T>(&self, now: Micros, ask: impl FnOnce(&MatchIndex) -> T) -> T {
         let index = self.matches.read().unwrap_or_else(PoisonError::into_inner);
         if !index.is_due(now) {

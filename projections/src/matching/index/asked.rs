@@ -79,8 +79,8 @@ impl Asked {
         let question = match known {
             Some(question) => {
                 let recurs = || self.recurs(index, ask, changes_max);
-                let is_new = question.catch_up(index, ask, changes_max, recurs);
-                is_new.then_some(question)?
+                let is_current = question.catch_up(index, ask, changes_max, recurs);
+                is_current.then_some(question)?
             }
             None if self.recurs(index, ask, changes_max) => self.keep(index, ask, now)?,
             None => return None,
