@@ -1,9 +1,10 @@
 //! Matches over a large pool that beats all the while: in process, and over HTTP beside a route
 //! that only parses the same body and answers.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use purser::service::{Running, Service, Settings};
@@ -105,21 +106,38 @@ fn fill(service: &Service) {
     }
 }
 
-/// Lets one worker after the other beat, as often as a pool does, until it is told to end; answers
-/// how many did per second.
-fn beat_on(service: &Service, end: &AtomicBool) -> f64 {
-    let (mut dice, mut done, began) = (Dice(4), 0, Instant::now());
+/// Lets one worker after the other beat, as often as a pool does, until it is told to end; `send`
+/// takes the numbers of those whose turn it is. Answers how many did per second.
+fn beat_on(end: &AtomicBool, pause: Duration, mut send: impl FnMut(Range<u64>)) -> f64 {
+    let (mut done, began) = (0, Instant::now());
     while !end.load(Ordering::Relaxed) {
+        std::thread::sleep(pause);
         let due = (began.elapsed().as_secs_f64() * BEATS_PER_SEC) as u64;
-        let beats = (done..due).map(|one| submission(beat(one % WORKERS, &mut dice)));
-        let replies = service.writer.submit_all_blocking(beats.collect());
-        for reply in replies {
-            reply.expect("nothing is refused");
-        }
+        send(done..due);
         done = due;
-        std::thread::sleep(Duration::from_millis(2));
     }
     done as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Lets the workers beat in the process itself.
+fn beat_in_process(service: &Service, end: &AtomicBool) -> f64 {
+    let mut dice = Dice(4);
+    beat_on(end, Duration::from_millis(2), |numbers| {
+        let beats = numbers.map(|one| submission(beat(one % WORKERS, &mut dice)));
+        for reply in service.writer.submit_all_blocking(beats.collect()) {
+            reply.expect("nothing is refused");
+        }
+    })
+}
+
+/// Lets the workers beat by batches over HTTP.
+fn beat_over_http(server: &Server, key: &str, end: &AtomicBool) -> f64 {
+    let mut dice = Dice(5);
+    beat_on(end, Duration::from_millis(10), |numbers| {
+        let beats = numbers.map(|one| http::beat(one % WORKERS, &mut dice));
+        let batch = http::batch_of(&beats.collect::<Vec<_>>());
+        load::once(server.address, &load::post("/v1/commands", key, &batch));
+    })
 }
 
 /// Every time another question, unlike all before.
@@ -163,7 +181,7 @@ fn in_process(figures: &mut Figures, data: &Path) {
     fill(service);
     let end = AtomicBool::new(false);
     let beaten = std::thread::scope(|scope| {
-        let beating = scope.spawn(|| beat_on(service, &end));
+        let beating = scope.spawn(|| beat_in_process(service, &end));
         let countings = [
             (Counting::None, "best only", "p50 <= 50 us, p99 <= 1 ms"),
             (Counting::First, "first reasons", "p50 <= 1 ms"),
@@ -207,17 +225,6 @@ fn body(price_micro: u64) -> String {
 /// Different prices, far more than a server keeps in mind.
 const PRICES: u64 = 8_192;
 
-/// What is asked over HTTP.
-#[derive(Clone, Copy)]
-enum Asking {
-    /// One question again and again.
-    Same,
-    /// The same, while the workers beat.
-    Beating,
-    /// The same at always another price.
-    OtherPrice,
-}
-
 fn over_http(figures: &mut Figures, data: &Path) {
     let running = Running::open(&Settings::new(data)).expect("it starts");
     fill(&running.service);
@@ -225,30 +232,25 @@ fn over_http(figures: &mut Figures, data: &Path) {
     let server = Server::purser_with(data, &[("PURSER_MATCH_RATE", "off")]);
     let bare = Server::bare();
     let key = coordinator_key(data);
+    // Over how many connections, at how many prices, and whether the workers beat.
     let asked = [
-        (1, Asking::Same, ""),
-        (64, Asking::Same, ""),
-        (64, Asking::Beating, ", while they beat"),
-        (64, Asking::OtherPrice, ", always at another price"),
+        (1, 1, false, ""),
+        (64, 1, false, ""),
+        (64, 1, true, ", while they beat"),
+        (64, PRICES, false, ", always at another price"),
     ];
     for reasons in ["none", "first"] {
         let path = format!("/v1/match?reasons={reasons}");
-        for (connections, asking, so) in asked {
-            let prices = match asking {
-                Asking::Same | Asking::Beating => 1,
-                Asking::OtherPrice => PRICES,
-            };
+        for (connections, prices, beats, so) in asked {
             let request = |at| load::post(&path, &key, &body(1_200_000 - at));
             let requests: Arc<[Vec<u8>]> = (0..prices).map(request).collect();
             let ask = |to| {
-                let (requests, asked) = (Arc::clone(&requests), AtomicUsize::new(0));
-                let asked = Arc::new(asked);
-                load::run(to, connections, PERIOD, move |_, _| {
-                    let at = asked.fetch_add(1, Ordering::Relaxed) % requests.len();
-                    requests[at].clone()
+                let requests = Arc::clone(&requests);
+                load::run(to, connections, PERIOD, move |number, count| {
+                    let at = count as usize * connections + number;
+                    requests[at % requests.len()].clone()
                 })
             };
-            let beats = matches!(asking, Asking::Beating);
             let parsed = ask(bare.address);
             let end = AtomicBool::new(!beats);
             let (found, beaten) = std::thread::scope(|scope| {
@@ -275,18 +277,4 @@ fn over_http(figures: &mut Figures, data: &Path) {
             }
         }
     }
-}
-
-/// Lets the workers beat as [`beat_on`] does, by batches over one connection.
-fn beat_over_http(server: &Server, key: &str, end: &AtomicBool) -> f64 {
-    let (mut dice, mut done, began) = (Dice(5), 0, Instant::now());
-    while !end.load(Ordering::Relaxed) {
-        std::thread::sleep(Duration::from_millis(10));
-        let due = (began.elapsed().as_secs_f64() * BEATS_PER_SEC) as u64;
-        let beats = (done..due).map(|one| http::beat(one % WORKERS, &mut dice));
-        let batch = http::batch_of(&beats.collect::<Vec<_>>());
-        load::once(server.address, &load::post("/v1/commands", key, &batch));
-        done = due;
-    }
-    done as f64 / began.elapsed().as_secs_f64()
 }

@@ -9,7 +9,7 @@ use purser_events::{Label, Micros, WorkerNo};
 use purser_projections::Projections;
 use purser_projections::matching::index::{Counting, MatchIndex, explain};
 
-use oracle::Oracle;
+use oracle::{Expected, Oracle};
 use pool::{Pool, Step, ask, steps};
 
 /// The slots of reachable workers, and those of them that are free.
@@ -30,13 +30,27 @@ fn slots(folds: &Projections, now: Micros) -> (u64, u64) {
     (all, free)
 }
 
-/// Asks the index and the oracle, and compares everything that they say.
-fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
-    let now = pool.now;
+/// Brings the index to a moment.
+fn reach(index: &mut MatchIndex, now: Micros) {
     if index.is_due(now) {
         index.advance(now);
     }
     assert!(!index.is_due(now), "what was due is done");
+}
+
+/// Compares the best and the first reasons with what the oracle expects, which is answered.
+fn compare_first(index: &MatchIndex, oracle: &Oracle<'_>, ask: &Ask) -> Expected {
+    let (found, expected) = (index.find(ask, Counting::First), oracle.find(ask));
+    assert_eq!(found.candidates, expected.candidates, "{ask:?}");
+    assert_eq!(found.eligible, Some(expected.eligible), "{ask:?}");
+    assert_eq!(found.left_out, expected.first, "{ask:?}");
+    expected
+}
+
+/// Asks the index and the oracle, and compares everything that they say.
+fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
+    let now = pool.now;
+    reach(index, now);
     let census = pool.folds.registry.census(now, &pool.folds.policy);
     let reachable = index.reachable();
     assert_eq!(reachable.workers, census.online + census.degraded);
@@ -44,11 +58,7 @@ fn compare(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
     let slots = slots(&pool.folds, now);
     assert_eq!((reachable.slots, reachable.slots_free), slots);
     let oracle = Oracle::new(&pool.folds, now);
-    let expected = oracle.find(ask);
-    let found = index.find(ask, Counting::First);
-    assert_eq!(found.candidates, expected.candidates, "{ask:?}");
-    assert_eq!(found.eligible, Some(expected.eligible), "{ask:?}");
-    assert_eq!(found.left_out, expected.first, "{ask:?}");
+    let expected = compare_first(index, &oracle, ask);
     let found = index.find(ask, Counting::All);
     assert_eq!(found.candidates, expected.candidates, "{ask:?}");
     assert_eq!(found.left_out, expected.all, "{ask:?}");
@@ -77,15 +87,10 @@ fn of_its_kind(ask: &Ask) -> impl Iterator<Item = Ask> {
 
 /// Compares the first reasons of questions of one kind, each asked once.
 fn compare_kind(index: &mut MatchIndex, pool: &Pool, ask: &Ask) {
-    if index.is_due(pool.now) {
-        index.advance(pool.now);
-    }
+    reach(index, pool.now);
     let oracle = Oracle::new(&pool.folds, pool.now);
     for ask in of_its_kind(ask) {
-        let (found, expected) = (index.find(&ask, Counting::First), oracle.find(&ask));
-        assert_eq!(found.candidates, expected.candidates, "{ask:?}");
-        assert_eq!(found.eligible, Some(expected.eligible), "{ask:?}");
-        assert_eq!(found.left_out, expected.first, "{ask:?}");
+        compare_first(index, &oracle, &ask);
     }
 }
 

@@ -448,11 +448,10 @@ impl<'a> MatchAnswer<'a> {
 
 /// A match in one line.
 pub(crate) fn summary(found: usize, left_out: &BTreeMap<&'static str, u32>) -> String {
-    let mut text = String::with_capacity(16 + 32 * left_out.len());
-    let mut parts = left_out.iter();
-    write!(text, "{found} candidates")
-        .and_then(|()| parts.try_for_each(|(one, count)| write!(text, " \u{2022} {one}={count}")))
-        .expect("a text takes everything");
+    let mut text = format!("{found} candidates");
+    for (reason, count) in left_out {
+        write!(text, " \u{2022} {reason}={count}").expect("a text takes everything");
+    }
     text
 }
 

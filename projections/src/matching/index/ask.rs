@@ -95,7 +95,7 @@ impl MatchIndex {
         self.sets.registered.words().len()
     }
 
-    pub(super) fn eta_ms(&self, worker: usize) -> Option<u64> {
+    fn eta_ms(&self, worker: usize) -> Option<u64> {
         Some(self.etas[worker]).filter(|eta| *eta != UNKNOWN)
     }
 
@@ -250,7 +250,7 @@ impl MatchIndex {
             return;
         }
         self.climb_down(ask, share, |bound, _, workers| {
-            if best.is_full() && bound < best.least() {
+            if best.leaves_out(bound) {
                 return false;
             }
             let fitting = workers.iter().filter(|worker| who.has(**worker as usize));

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use purser_events::matching::Ask;
 
 use super::MatchIndex;
@@ -26,6 +26,7 @@ const SIGHTINGS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Asked {
     kept: RwLock<HashMap<Ask, Arc<Question>>>,
+    hasher: DefaultHashBuilder,
     /// Half a question's hash, and half the number of changes when it was asked.
     sightings: [AtomicU64; SIGHTINGS],
     clock: AtomicU64,
@@ -51,6 +52,7 @@ impl Default for Asked {
     fn default() -> Self {
         Self {
             kept: RwLock::default(),
+            hasher: DefaultHashBuilder::default(),
             sightings: [const { AtomicU64::new(0) }; SIGHTINGS],
             clock: AtomicU64::new(0),
         }
@@ -93,11 +95,7 @@ impl Asked {
     /// Whether a question was asked before, and few workers changed since. Hashes that agree by
     /// chance keep a question too many.
     fn recurs(&self, index: &MatchIndex, ask: &Ask, changes_max: u64) -> bool {
-        let Ok(kept) = self.kept.read() else {
-            return false;
-        };
-        let hash = kept.hasher().hash_one(ask);
-        drop(kept);
+        let hash = self.hasher.hash_one(ask);
         let (half, changes) = (u64::from(u32::MAX), index.changes.count());
         let sighting = (hash & !half) | (changes & half);
         let slot = &self.sightings[hash as usize % SIGHTINGS];

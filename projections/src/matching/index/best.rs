@@ -20,16 +20,12 @@ impl<'a> Best<'a> {
         }
     }
 
-    /// The least score that can still get in.
-    pub(super) fn least(&self) -> u32 {
+    /// Whether nobody who scores so much at most can still get in.
+    pub(super) fn leaves_out(&self, bound: u32) -> bool {
         match self.found.last() {
-            Some(last) if self.found.len() >= self.room => last.score_ppm,
-            _ => 0,
+            Some(last) if self.found.len() >= self.room => bound < last.score_ppm,
+            _ => false,
         }
-    }
-
-    pub(super) const fn is_full(&self) -> bool {
-        self.found.len() >= self.room
     }
 
     fn is_before(&self, one: &Candidate, other: &Candidate) -> bool {

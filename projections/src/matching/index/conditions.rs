@@ -48,14 +48,10 @@ impl<'a> Condition<'a> {
             Self::In(bits) => bits.has(worker),
             Self::NotIn(bits) => !bits.has(worker),
             Self::Carries(all, one_of) => {
-                all.iter().all(|set| set.has(worker))
-                    && one_of
-                        .as_ref()
-                        .is_none_or(|sets| sets.iter().any(|set| set.has(worker)))
+                let has_one = |sets: &Vec<_>| is_in_one_of(sets, worker);
+                all.iter().all(|set| set.has(worker)) && one_of.as_ref().is_none_or(has_one)
             }
-            Self::Within(sets, ..) if sets.len() <= SETS_MAX => {
-                sets.iter().any(|set| set.has(worker))
-            }
+            Self::Within(sets, ..) if sets.len() <= SETS_MAX => is_in_one_of(sets, worker),
             Self::Within(_, wanted, offers) => {
                 let offer = offers[worker].as_ref();
                 let claimed = offer.and_then(|offer| offer.file.manifest.region.as_ref());
@@ -136,6 +132,11 @@ impl Tally {
             before = *count;
         }
     }
+}
+
+/// Whether a worker is in one of the sets.
+fn is_in_one_of(sets: &[&Postings], worker: usize) -> bool {
+    sets.iter().any(|set| set.has(worker))
 }
 
 /// Keeps of these workers those that are in one of the sets.

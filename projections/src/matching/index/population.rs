@@ -145,6 +145,7 @@ impl Population {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::sorted::tests::{counts_as, played};
     use super::*;
 
     proptest! {
@@ -156,29 +157,19 @@ mod tests {
                 0..1_000,
             ),
         ) {
-            let (mut found, mut list, mut was_many) = (Population::default(), Vec::new(), false);
+            let (mut found, mut was_many) = (Population::default(), false);
             let first = first.into_iter().map(|latency| (true, latency));
-            for (adds, latency) in first.chain(steps) {
-                if adds || !list.contains(&latency) {
-                    found.insert(latency);
-                    list.push(latency);
-                    was_many |= list.len() > FEW as usize;
-                } else {
-                    found.remove(latency);
-                    let at = list.iter().position(|one| *one == latency);
-                    list.remove(at.expect("it is there"));
+            let list = played(first.chain(steps), |adds, latency, len| {
+                was_many |= len > FEW as usize;
+                match adds {
+                    true => found.insert(latency),
+                    false => found.remove(latency),
                 }
-            }
-            list.sort_unstable();
+            });
             prop_assert_eq!(found.len() as usize, list.len());
             prop_assert_eq!(found.low.is_some(), was_many);
-            for latency in (0..401).chain(3_999..4_201) {
-                let lower = list.iter().filter(|one| **one < latency).count();
-                prop_assert_eq!(found.lower(latency) as usize, lower);
-            }
-            for (place, latency) in list.iter().enumerate() {
-                prop_assert_eq!(found.at(place as u32), *latency);
-            }
+            let latencies = (0..401).chain(3_999..4_201);
+            counts_as(&list, latencies, |latency| found.lower(latency), |place| found.at(place))?;
         }
     }
 }

@@ -31,11 +31,6 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether somebody who scores so much at most is not among the best.
-    fn is_beaten(&self, bound: u32) -> bool {
-        self.best.is_full() && bound < self.best.least()
-    }
-
     /// Looks at one worker of a group of which nobody scores more than `rest`, but for the price.
     fn look(&mut self, worker: usize, rest: u32) {
         let (index, ask) = (self.index, self.ask);
@@ -44,7 +39,7 @@ impl Search<'_> {
         }
         // A worker's own price says more than the least one of its class.
         let bound = rest + index.price_bound(ask, index.rows[worker].price_micro);
-        if self.is_beaten(bound) {
+        if self.best.leaves_out(bound) {
             return;
         }
         if matches!(self.fitting, Fitting::Tested(conditions) if !conditions.fits(worker)) {
@@ -53,7 +48,7 @@ impl Search<'_> {
         // The same for its own share of the wanted capabilities.
         let share = self.wanted.share(worker);
         let lacks = u64::from(index.weights.cap) * u64::from(WHOLE - share) / Weights::WHOLE;
-        if !self.is_beaten(bound - lacks as u32) {
+        if !self.best.leaves_out(bound - lacks as u32) {
             self.best.offer(index.candidate(worker, ask, share));
         }
     }
@@ -71,7 +66,7 @@ impl MatchIndex {
         };
         let (mut looked_at, mut few) = (0, true);
         self.climb_down(ask, WHOLE, |bound, rest, workers| {
-            if search.is_beaten(bound) {
+            if search.best.leaves_out(bound) {
                 return false;
             }
             looked_at += workers.len();

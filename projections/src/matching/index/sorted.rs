@@ -93,36 +93,59 @@ impl Sorted {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Adds numbers, and takes out those that are in, as `change` does to what is tested; answers
+    /// what is in then, in order. `change` is told how many are in after it.
+    pub(in super::super) fn played(
+        steps: impl IntoIterator<Item = (bool, u32)>,
+        mut change: impl FnMut(bool, u32, usize),
+    ) -> Vec<u32> {
+        let mut list = Vec::new();
+        for (adds, number) in steps {
+            let at = list.iter().position(|one| *one == number);
+            match at.filter(|_| !adds) {
+                None => list.push(number),
+                Some(at) => drop(list.remove(at)),
+            }
+            change(at.is_none() || adds, number, list.len());
+        }
+        list.sort_unstable();
+        list
+    }
+
+    /// Holds what is tested against a sorted list.
+    pub(in super::super) fn counts_as(
+        list: &[u32],
+        numbers: impl IntoIterator<Item = u32>,
+        lower_of: impl Fn(u32) -> u32,
+        number_at: impl Fn(u32) -> u32,
+    ) -> Result<(), TestCaseError> {
+        for number in numbers {
+            let lower = list.iter().filter(|one| **one < number).count();
+            prop_assert_eq!(lower_of(number) as usize, lower);
+        }
+        for (place, number) in list.iter().enumerate() {
+            prop_assert_eq!(number_at(place as u32), *number);
+        }
+        Ok(())
+    }
 
     proptest! {
         #[test]
         fn it_counts_what_a_sorted_list_counts(
             steps in prop::collection::vec((any::<bool>(), 0u32..400), 0..4_000),
         ) {
-            let (mut found, mut list) = (Sorted::default(), Vec::new());
-            for (adds, latency) in steps {
-                if adds || !list.contains(&latency) {
-                    found.insert(latency);
-                    list.push(latency);
-                } else {
-                    found.remove(latency);
-                    let at = list.iter().position(|one| *one == latency);
-                    list.remove(at.expect("it is there"));
-                }
-            }
-            list.sort_unstable();
+            let mut found = Sorted::default();
+            let list = played(steps, |adds, number, _| match adds {
+                true => found.insert(number),
+                false => found.remove(number),
+            });
             prop_assert_eq!(found.len() as usize, list.len());
-            for latency in 0..401 {
-                let lower = list.iter().filter(|one| **one < latency).count();
-                prop_assert_eq!(found.lower(latency) as usize, lower);
-            }
-            for (place, latency) in list.iter().enumerate() {
-                prop_assert_eq!(found.at(place as u32), *latency);
-            }
+            counts_as(&list, 0..401, |number| found.lower(number), |place| found.at(place))?;
         }
     }
 }
